@@ -1,0 +1,89 @@
+# GNU make.  make | make check | make bench | make install; see README.md.
+# B=build/asan SAN=1 builds the same tree with the address and undefined-behaviour sanitizers.
+B       ?= build
+CC      ?= gcc
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/dt
+PGINC   := $(shell pg_config --includedir 2>/dev/null)
+
+# CalVer of the last commit, in UTC, unless BUILD_VERSION says otherwise.
+BUILD_VERSION ?= $(shell TZ=UTC0 git log -1 --date=format-local:%Y.%-m.%-d.%H%M --format=%cd-%h 2>/dev/null || echo 0-unknown)
+
+WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla -Wformat=2
+OPT     ?= -O2 -g
+CFLAGS  ?= $(OPT) -fno-strict-aliasing -fstack-protector-strong -fPIE
+LDFLAGS ?= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ilib -I$B/gen $(if $(PGINC),-I$(PGINC)) $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+LDLIBS   = -lm
+ifdef SAN
+CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+TOOLS := $(notdir $(wildcard cmd/dt-*))
+LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
+
+# What each tool links beyond libdt.a; a tool that is not named needs nothing more.
+LIBS_dt-fanout = -ljq -lzstd
+LIBS_dt-ingest = -lwebsockets
+LIBS_dt-store  = -lpq
+LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz
+LIBS_dt-sim    = -lwebsockets
+LIBS_dt-tap    = -ljq -lzstd
+LIBS_dt-replay = -lzstd -lwebsockets
+LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets
+
+all: $(TOOLS:%=$B/bin/%)
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/gen/%.o: $B/gen/%.c
+	$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -c -o $@ $<
+
+# Rewritten only when the version changes, so that nothing else is built again.
+$B/gen/version.c: FORCE
+	@mkdir -p $(@D)
+	@printf '#include "opt/opt.h"\nconst char build_version[] = "%s";\n' '$(BUILD_VERSION)' > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+	@rm -f $@.new
+
+$B/libdt.a: $(LIB_O)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define tool
+$B/bin/$(1): $(patsubst %.c,$B/%.o,$(wildcard cmd/$(1)/*.c)) $B/libdt.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LDLIBS)
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool,$t)))
+
+$B/tests/%: $B/tests/unit/%.o $B/libdt.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LIBS_$*) $(LDLIBS)
+
+$B/bench/%: $B/tests/bench/%.o $B/libdt.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
+
+units: $(UNITS:%=$B/tests/%)
+
+check: all units
+	B=$B tests/run
+
+bench: all $(BENCH:%=$B/bench/%)
+	B=$B tests/bench/run
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: all units check bench clean FORCE
+.SECONDARY:
+-include $(shell find $B -name '*.d' 2>/dev/null)
