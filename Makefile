@@ -15,7 +15,7 @@ WARN     = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpoi
 OPT     ?= -O2 -g
 CFLAGS  ?= $(OPT) -fno-strict-aliasing -fstack-protector-strong -fPIE
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ilib -I$B/gen $(if $(PGINC),-I$(PGINC)) $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -DSHARE_DIR='"$(DATADIR)"' -Ilib -I$B/gen $(if $(PGINC),-I$(PGINC)) $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 LDLIBS   = -lm
 ifdef SAN
 CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
@@ -41,10 +41,14 @@ all: $(TOOLS:%=$B/bin/%)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc      $<"
+	$Q$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/gen/%.o: $B/gen/%.c
-	$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -c -o $@ $<
+	$Q$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -c -o $@ $<
+
+# V=1 shows the commands.
+Q := $(if $V,,@)
 
 # Rewritten only when the version changes, so that nothing else is built again.
 $B/gen/version.c: FORCE
@@ -55,22 +59,25 @@ $B/gen/version.c: FORCE
 
 $B/libdt.a: $(LIB_O)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$Q$(AR) rcs $@ $^
 
 define tool
 $B/bin/$(1): $(patsubst %.c,$B/%.o,$(wildcard cmd/$(1)/*.c)) $B/libdt.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LDLIBS)
+	@echo "  link    $$@"
+	$Q$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LDLIBS)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$t)))
 
 $B/tests/%: $B/tests/unit/%.o $B/libdt.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LIBS_$*) $(LDLIBS)
+	@echo "  link    $@"
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LIBS_$*) $(LDLIBS)
 
 $B/bench/%: $B/tests/bench/%.o $B/libdt.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
+	@echo "  link    $@"
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
 
 units: $(UNITS:%=$B/tests/%)
 

@@ -15,13 +15,14 @@ void env_load(void);                       /* reads the files; dies with 78 on o
 const char *env_get(const char *name);
 int64_t env_int(const char *name, int64_t min, int64_t max);    /* dies with 78 and the name when it is not such a number */
 int64_t env_bytes(const char *name);                            /* with k, M, G */
+int64_t env_parse_bytes(const char *text);                      /* "64k" → 65536; -1: not a size */
 int env_is_placeholder(const char *value);                      /* "", "changeme", "secret", "<…>" and their like: not usable as a secret */
 
 /* Directories and files: absolute paths, borrowed for the process's life. */
 const char *env_root(void);                /* the checkout, or "" when installed */
 const char *env_data_dir(void);            /* DT_DATA */
 const char *env_run_dir(void);             /* DT_RUN */
-const char *env_share_dir(const char *sub);/* read-only files: <root>/sub in a checkout, $PREFIX/share/dt/sub when installed; free it */
+char *env_share_dir(const char *sub);/* read-only files: <root>/sub in a checkout, $PREFIX/share/dt/sub when installed; free it */
 char *env_run_path(const char *name);      /* "<DT_RUN>/<name>"; free it.  Dies with 78 when too long for a UNIX socket */
 
 /* For doctor, the tests and .env.example: calls f once per setting, in the table's order. */

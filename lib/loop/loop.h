@@ -9,7 +9,7 @@
 
 struct pollable {
 	int fd;                  /* -1: nothing to wait for but the deadline */
-	short events;            /* POLLIN | POLLOUT | 0 */
+	short events;            /* POLLIN | POLLOUT; 0: the descriptor is not looked at, a hang-up included */
 	int64_t deadline_ms;     /* monotonic clock; CLOCK_NEVER: none */
 	/* Called with what poll said, or with 0 when the deadline has passed. */
 	void (*handle)(struct pollable *, short revents, int64_t now_ms);
