@@ -48,11 +48,15 @@ struct event {
 	unsigned n_fields;                       /* all top-level fields, also those over EVENT_FIELDS_MAX */
 	unsigned reserved;                       /* how many top-level names begin with '_' */
 	size_t error_at;                         /* byte offset of what was wrong */
+	uint32_t body, body_end;                 /* offsets of the object: from its '{' to behind its '}' */
+	unsigned breaks;                         /* line breaks stand between its tokens */
 	struct event_field field[EVENT_FIELDS_MAX];
 };
 
-/* Blanks around the object are allowed.  On error only error_at is meaningful. */
+/* Blanks around the object are allowed.  On error only error_at is meaningful.  A line that begins with a stamp may have EVENT_LINE_MAX bytes. */
 enum event_error event_scan(const char *line, size_t len, struct event *);
+/* The same checks for any JSON value, without what makes it an event. */
+enum event_error event_check_json(const char *text, size_t len, size_t *error_at);
 
 /* The field of that name, or an absent value.  Escaped keys are compared unescaped. */
 struct event_value event_get(const struct event *, const char *name);
@@ -69,7 +73,8 @@ int event_value_is(struct event_value, const char *s);
 long event_string(struct event_value, char *out, size_t size);
 
 /* Numbers come as numbers or as decimal strings ("7.0", " 12 ", "1,234").  0, or -1 when absent, null, "", "N/A", "NaN", "∞",
- * not a number, or not finite.  event_int rounds a fraction of zero ("7.0") and refuses others, and what is out of int64. */
+ * not a number, not finite, or of more than 255 characters.  event_int takes a fraction of zero ("7.0") and refuses others, and what is out
+ * of int64.  event_bool also takes 0, 1, "True" and "false", as .NET prints them. */
 int event_double(struct event_value, double *out);
 int event_int(struct event_value, int64_t *out);
 int event_bool(struct event_value, int *out);
