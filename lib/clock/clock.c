@@ -34,7 +34,7 @@ clock_format_iso(int64_t us, char out[CLOCK_ISO_SIZE])
 {
 	static time_t cached = -1;
 	static char text[CLOCK_ISO_SIZE];
-	int64_t s = us >= 0 ? us / US : -((-us + US - 1) / US), frac = us - s * US;
+	int64_t s = us / US - (us % US < 0), frac = us - s * US;
 
 	if (s < FIRST_SECOND)
 		s = FIRST_SECOND, frac = 0;
