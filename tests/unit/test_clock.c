@@ -1,9 +1,9 @@
 /* clock: ISO 8601 as events bring it, formatting, and what a person types. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock/clock.h"
+#include "suite.h"
 
 static const struct { const char *text; int64_t us; } good[] = {
 	{ "1970-01-01T00:00:00Z", 0 },
@@ -79,17 +79,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("clock");
 	TCase *t = tcase_create("clock");
-	SRunner *r;
 
 	tcase_add_loop_test(t, parses, 0, sizeof good / sizeof *good);
 	tcase_add_loop_test(t, refuses, 0, sizeof bad / sizeof *bad);
 	tcase_add_test(t, formats_what_it_parses);
 	tcase_add_test(t, reads_what_a_person_types);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_tap(r, "-");
-	srunner_run_all(r, CK_SILENT);
-	return srunner_ntests_failed(r) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(t, "clock");
 }

@@ -1,5 +1,4 @@
 /* buf, ndjson, env, stat and loop: the small parts that every program stands on. */
-#include <check.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "loop/loop.h"
 #include "mem/mem.h"
 #include "ndjson/ndjson.h"
+#include "suite.h"
 
 START_TEST(buf_keeps_its_maximum)
 {
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(env_reads_its_sources_in_order)
 {
-	char dir[] = "/tmp/dt-env.XXXXXX", path[200];
+	char dir[] = "/tmp/dt-env.XXXXXX", path[200], *socket_path;
 	FILE *f;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -166,7 +166,8 @@ START_TEST(env_reads_its_sources_in_order)
 	ck_assert_str_eq(env_get("DISCORD_RARE_BOT_TOKEN"), "tok");
 	ck_assert_str_eq(env_get("MONITOR_CHARACTER"), "");      /* "MONITOR_CHARACTER " is not a setting's name */
 	(void)snprintf(path, sizeof path, "%s/run/events.in", dir);
-	ck_assert_str_eq(env_run_path("events.in"), path);
+	ck_assert_str_eq((socket_path = env_run_path("events.in")), path);
+	free(socket_path);
 	ck_assert_int_eq(env_bytes("DT_JOURNAL_BYTES"), 16LL << 30);
 }
 END_TEST
@@ -236,9 +237,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("plumbing");
 	TCase *t = tcase_create("plumbing");
-	SRunner *r;
 
 	tcase_add_test(t, buf_keeps_its_maximum);
 	tcase_add_test(t, buf_holds_against_a_model);
@@ -248,9 +247,5 @@ main(void)
 	tcase_add_test(t, env_reads_its_sources_in_order);
 	tcase_add_test(t, env_knows_sizes_and_placeholders);
 	tcase_add_test(t, loop_drives_deadlines_and_descriptors);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_tap(r, "-");
-	srunner_run_all(r, CK_SILENT);
-	return srunner_ntests_failed(r) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(t, "plumbing");
 }
