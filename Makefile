@@ -35,6 +35,8 @@ LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz
 LIBS_dt-sim    = -lwebsockets
 LIBS_dt-tap    = -ljq -lzstd
 LIBS_dt-replay = -lzstd -lwebsockets
+LIBS_test_event_diff = -lsimdjson -lstdc++
+LIBS_test_event_diff_portable = $(LIBS_test_event_diff)
 LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets
 
 all: $(TOOLS:%=$B/bin/%)
@@ -73,6 +75,14 @@ $B/tests/%: $B/tests/unit/%.o $B/libdt.a
 	@mkdir -p $(@D)
 	@echo "  link    $@"
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LIBS_$*) $(LDLIBS)
+
+# simdjson is the second opinion of the scanner's tests; it is C++.
+$B/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  c++     $<"
+	$Q$(CXX) -std=c++17 -Itests/unit -Wall -Wextra $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests/test_event_diff $B/tests/test_event_diff_portable: $B/tests/unit/simdjson_wrap.o
 
 $B/bench/%: $B/tests/bench/%.o $B/libdt.a
 	@mkdir -p $(@D)
