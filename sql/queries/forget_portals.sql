@@ -1,0 +1,1 @@
+delete from dt.portals where stored_at < now() - interval '1 hour'

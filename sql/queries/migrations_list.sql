@@ -1,0 +1,1 @@
+select name, checksum from dt.migrations order by name

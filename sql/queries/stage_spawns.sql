@@ -1,0 +1,1 @@
+create temp table if not exists stage_spawns (like dt.spawns) on commit delete rows

@@ -1,0 +1,1 @@
+select dt.summarize()
