@@ -23,7 +23,7 @@ LDFLAGS += -fsanitize=address,undefined
 endif
 
 TOOLS := $(notdir $(wildcard cmd/dt-*))
-LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o
+LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o $B/gen/sql.o
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
@@ -41,7 +41,7 @@ LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lw
 
 all: $(TOOLS:%=$B/bin/%)
 
-$B/%.o: %.c
+$B/%.o: %.c | $B/gen/sql.h
 	@mkdir -p $(@D)
 	@echo "  cc      $<"
 	$Q$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -58,6 +58,14 @@ $B/gen/version.c: FORCE
 	@printf '#include "opt/opt.h"\nconst char build_version[] = "%s";\n' '$(BUILD_VERSION)' > $@.new
 	@cmp -s $@.new $@ || cp $@.new $@
 	@rm -f $@.new
+
+# The statements of sql/queries as strings, so that psql and the programs run the same text.
+$B/gen/sql.h: $(wildcard sql/queries/*.sql) scripts/sql2c.awk
+	@mkdir -p $(@D)
+	$Qawk -v header=1 -f scripts/sql2c.awk $(filter %.sql,$^) > $@
+
+$B/gen/sql.c: $B/gen/sql.h
+	$Qawk -f scripts/sql2c.awk $(wildcard sql/queries/*.sql) > $@
 
 $B/libdt.a: $(LIB_O)
 	@rm -f $@
