@@ -21,10 +21,14 @@ ifdef SAN
 CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 LDFLAGS += -fsanitize=address,undefined
 endif
+ifdef LIBFUZZER
+CFLAGS  += -fsanitize=fuzzer-no-link
+endif
 
 TOOLS := $(notdir $(wildcard cmd/dt-*))
 LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o $B/gen/sql.o
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 # What each tool links beyond libdt.a; a tool that is not named needs nothing more.
@@ -97,7 +101,24 @@ $B/bench/%: $B/tests/bench/%.o $B/libdt.a
 	@echo "  link    $@"
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
 
-units: $(UNITS:%=$B/tests/%)
+# A fuzzer is also a test: replay.c feeds it its seed corpus.
+$B/tests/test_fuzz_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libdt.a
+	@mkdir -p $(@D)
+	@echo "  link    $@"
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
+
+$B/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libdt.a
+	@mkdir -p $(@D)
+	@echo "  link    $@"
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TEST) $(LDLIBS)
+
+units: $(UNITS:%=$B/tests/%) $(FUZZ:%=$B/tests/test_fuzz_%)
+fuzzers: $(FUZZ:%=$B/fuzz/fuzz_%)
+
+# Each fuzzer under libFuzzer for FUZZ_SECONDS (default 60).
+fuzz:
+	$(MAKE) B=build/fuzz CC=clang-14 SAN=1 LIBFUZZER=1 fuzzers
+	tests/fuzz/run $(FUZZ:%=build/fuzz/fuzz/fuzz_%)
 
 check: all units
 	B=$B tests/run
@@ -109,6 +130,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all units check bench clean FORCE
+.PHONY: all units fuzz fuzzers check bench clean FORCE
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

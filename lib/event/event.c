@@ -27,6 +27,8 @@ event_error_text(enum event_error e)
 	return (unsigned)e < EVENT_ERROR_COUNT ? texts[e] : "unknown";
 }
 
+static const struct event_value absent = { .p = "", .kind = EVENT_ABSENT };
+
 static enum event_error
 refuse(struct event *e, const char *at, enum event_error error)
 {
@@ -183,7 +185,7 @@ event_scan(const char *line, size_t len, struct event *e)
 
 	e->line = line;
 	e->len = len;
-	e->type.kind = e->character_name.kind = e->timestamp.kind = EVENT_ABSENT;
+	e->type = e->character_name = e->timestamp = absent;
 	e->n_fields = e->reserved = 0;
 	if (is_oversize(line, len))
 		return refuse(e, line, EVENT_OVERSIZE);
