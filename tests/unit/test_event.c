@@ -8,6 +8,7 @@
 
 #include "event/event.h"
 #include "mem/mem.h"
+#include "suite.h"
 
 #define LEN(x) (sizeof (x) / sizeof (x)[0])
 #define T(s) s, sizeof s - 1
@@ -647,13 +648,9 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("event");
 	TCase *t = tcase_create("event");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 30);
-	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, valid_events, 0, LEN(valid));
 	tcase_add_loop_test(t, cut_everywhere, 0, LEN(valid));
 	tcase_add_loop_test(t, invalid_events, 0, LEN(invalid));
@@ -675,9 +672,5 @@ main(void)
 	tcase_add_test(t, types);
 	tcase_add_loop_test(t, write_events, 0, LEN(writes));
 	tcase_add_test(t, no_stamp);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(t, "event");
 }

@@ -10,6 +10,7 @@
 #include "event/event.h"
 #include "mem/mem.h"
 #include "simdjson_wrap.h"
+#include "suite.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define ROUNDS 60000
@@ -458,19 +459,11 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("event_diff");
 	TCase *t = tcase_create("event_diff");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
-	suite_add_tcase(s, t);
 	tcase_add_test(t, made_at_random);
 	tcase_add_test(t, mutations);
 	tcase_add_test(t, all_short);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(t, "event_diff");
 }
