@@ -33,15 +33,15 @@ BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 # What each tool links beyond libdt.a; a tool that is not named needs nothing more.
 LIBS_dt-fanout = -ljq -lzstd
-LIBS_dt-ingest = -lwebsockets
+LIBS_dt-ingest = -lwebsockets -lz
 LIBS_dt-store  = -lpq
 LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz
-LIBS_dt-sim    = -lwebsockets
+LIBS_dt-sim    = -lwebsockets -lz
 LIBS_dt-tap    = -ljq -lzstd
-LIBS_dt-replay = -lzstd -lwebsockets
+LIBS_dt-replay = -lzstd -lwebsockets -lz
 LIBS_test_event_diff = -lsimdjson -lstdc++
 LIBS_test_event_diff_portable = $(LIBS_test_event_diff)
-LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets
+LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz
 
 all: $(TOOLS:%=$B/bin/%)
 

@@ -45,6 +45,7 @@ const char *http_req_path(const struct http_req *);                   /* decoded
 const char *http_req_tail(const struct http_req *);                   /* what a '*' route matched */
 const char *http_req_query(const struct http_req *, const char *name);/* decoded first value, or NULL */
 const char *http_req_query_name(const struct http_req *, unsigned i); /* i-th parameter's name, or NULL: to refuse unknown ones */
+const char *http_req_query_value(const struct http_req *, unsigned i);/* and its value: for parameters that may be repeated */
 const char *http_req_header(const struct http_req *, const char *lower_case_name);   /* or NULL */
 const char *http_req_peer(const struct http_req *);                   /* address text; "" on a UNIX socket */
 const char *http_req_body(const struct http_req *, size_t *len);
