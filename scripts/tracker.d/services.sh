@@ -1,0 +1,229 @@
+# The programs under s6: one service directory each in $DT_DATA/service, made anew by every up.
+# shellcheck shell=bash
+
+# In the order in which they start.  Down goes the other way, but what writes to the stream always ends before what reads it.
+PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-sim)
+STOP_ORDER=(dt-sim dt-serve dt-ingest dt-store dt-fanout postgres)
+READY_SECONDS=60
+
+service_dir() { printf '%s' "$SERVICES/$1"; }
+
+# Is there a supervisor for these directories?  (The request to look at them again changes nothing.)
+supervisor_alive() {
+	[ -e "$SERVICES/.s6-svscan/control" ] && s6-svscanctl -a "$SERVICES" 2>/dev/null
+}
+
+service_known() { [ -d "$(service_dir "$1")" ]; }
+
+# service_is FIELD NAME: one boolean of s6-svstat.
+service_is() {
+	[ "$(s6-svstat -o "$1" "$(service_dir "$2")" 2>/dev/null)" = true ]
+}
+
+# What was set for this up goes to the programs: plain settings by name, secrets by files that NAME_FILE names, so that no
+# process environment shows them.
+write_environment() {
+	local name file dir=$SERVICES/.environment kept=$SERVICES/.secret
+	rm -rf "$dir" "$kept"
+	mkdir -m 700 "$dir" "$kept"
+	for name in "${SETTING_NAMES[@]}"; do
+		file=${name}_FILE
+		if [ -n "${!name:-}" ] && [ "${IS_SECRET[$name]}" = 1 ]; then
+			printf '%s' "${!name}" >"$kept/$name"
+			printf '%s' "$kept/$name" >"$dir/$file"
+		elif [ -n "${!name:-}" ]; then
+			printf '%s' "${!name}" >"$dir/$name"
+		elif [ -n "${!file:-}" ]; then
+			absolute "${!file}" >"$dir/$file"
+		fi
+	done
+	printf '%s' "$DATA" >"$dir/DT_DATA"
+	printf '%s' "$RUN" >"$dir/DT_RUN"
+	[ -z "${DT_ENV_FILE:-}" ] || absolute "$DT_ENV_FILE" >"$dir/DT_ENV_FILE"
+	for name in ASAN_OPTIONS UBSAN_OPTIONS; do
+		[ -z "${!name:-}" ] || printf '%s' "${!name}" >"$dir/$name"
+	done
+}
+
+# service_make NAME COMMAND...: the directory from the template; it does not start by itself.
+service_make() {
+	local name=$1 new=$SERVICES/.new.$1
+	shift
+	rm -rf "$new"
+	mkdir -p "$new/log" "$LOGS/$name"
+	{
+		printf '#!/bin/sh\nexec 2>&1 </dev/null\numask 077\nulimit -c 0\nulimit -S -n 4096 2>/dev/null\nexec s6-envdir -f %q' "$SERVICES/.environment"
+		printf ' %q' "$@"
+		echo
+	} >"$new/run"
+	# a line each with its time; ten files of a megabyte
+	printf '#!/bin/sh\numask 077\nexec s6-log -b n10 s1000000 T %q\n' "$LOGS/$name" >"$new/log/run"
+	cp "$ROOT/scripts/service/finish" "$new/finish"
+	chmod 755 "$new/run" "$new/log/run"
+	echo 3 >"$new/notification-fd"
+	echo 10000 >"$new/timeout-finish"
+	echo 15000 >"$new/timeout-kill"
+	echo 1000 >"$new/max-death-tally"
+	touch "$new/down"
+	[ "$name" != postgres ] || service_make_postgres "$new"
+	mv "$new" "$(service_dir "$name")"
+}
+
+# Fast shutdown, time for its last checkpoint, readiness by asking.
+service_make_postgres() {
+	echo SIGINT >"$1/down-signal"
+	echo 60000 >"$1/timeout-kill"
+	mkdir "$1/data"
+	printf '#!/bin/sh\nexec %q -q -h %q -U postgres -d postgres\n' "$PGBIN/pg_isready" "$PG_RUN" >"$1/data/check"
+	chmod 755 "$1/data/check"
+}
+
+postgres_command() {
+	local option
+	COMMAND=(s6-notifyoncheck -d -w 100 -n 0 env -C /)
+	[ "$(id -u)" -ne 0 ] || COMMAND+=(s6-setuidgid "$PG_USER")
+	COMMAND+=("$PGBIN/postgres" -D "$PG_DIR")
+	while read -r option; do COMMAND+=(-c "$option"); done < <(pg_options)
+}
+
+# program_command NAME: how it is started, in COMMAND.  Everything else it knows from its settings.
+program_command() {
+	local host
+	case $1 in
+	postgres) postgres_command ;;
+	dt-store) COMMAND=("$BIN/dt-store" --sink telemetry -R 3) ;;
+	dt-sim)
+		host=$(setting DT_BIND)
+		case $host in 0.0.0.0 | :: | "") host=127.0.0.1 ;; *:*) host="[$host]" ;; esac
+		COMMAND=("$BIN/dt-sim" --characters "$CHARACTERS" --connect "ws://$host:$PORT/ws/position" -R 3)
+		;;
+	*) COMMAND=("$BIN/$1" -R 3) ;;
+	esac
+}
+
+# start_supervisor: s6-svscan of its own session, with an empty environment and no terminal.
+start_supervisor() {
+	local name
+	rm -rf "$SERVICES"
+	mkdir -m 700 "$SERVICES"
+	write_environment
+	for name in "$@"; do
+		program_command "$name"
+		service_make "$name" "${COMMAND[@]}"
+	done
+	env -i PATH="$PATH" setsid s6-svscan "$SERVICES" </dev/null >>"$LOGS/s6-svscan.log" 2>&1 9>&- &
+	disown
+	for name in "$@"; do await_supervision "$name"; done
+}
+
+# add_service NAME: one more under a supervisor that runs.
+add_service() {
+	program_command "$1"
+	service_make "$1" "${COMMAND[@]}"
+	s6-svscanctl -a "$SERVICES"
+	await_supervision "$1"
+}
+
+await_supervision() {
+	local tries=0
+	until s6-svok "$(service_dir "$1")" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || fail 71 "s6 does not supervise $1; see $LOGS/s6-svscan.log"
+		sleep 0.05
+	done
+}
+
+service_start() {
+	local dir
+	dir=$(service_dir "$1")
+	rm -f "$dir/down"
+	s6-svc -u "$dir"
+}
+
+deaths() { s6-svdt "$(service_dir "$1")" 2>/dev/null | wc -l; }
+
+# service_await NAME: 0 when ready, 1 when it gave up, keeps dying, or is not ready in time.
+service_await() {
+	local end=$((SECONDS + READY_SECONDS)) before
+	before=$(deaths "$1")
+	until service_is ready "$1"; do
+		if ! service_is wantedup "$1" && ! service_is up "$1"; then return 1; fi
+		[ $(($(deaths "$1") - before)) -lt 4 ] && [ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# The last lines of what it said, and why it is not there.
+service_report() {
+	local last
+	last=$(s6-svdt "$(service_dir "$1")" | tail -n 1 | cut -d' ' -f2-)
+	if [ -z "$last" ]; then
+		warn "$1 was not ready within $READY_SECONDS s; its last lines:"
+	elif service_is wantedup "$1"; then
+		warn "$1 does not stay up ($last), s6 goes on trying; its last lines:"
+	else
+		warn "$1 gave up ($last), it is not started again; its last lines:"
+	fi
+	tail -n 8 "$LOGS/$1/current" 2>/dev/null | cut -c 32- | sed 's/^/    /' >&2
+}
+
+# start_and_await NAME...: all at once, then each until it is ready.  1 when one is not; the others stay up.
+start_and_await() {
+	local name status=0
+	for name; do service_start "$name"; done
+	for name; do
+		if service_await "$name"; then
+			say "$name is ready"
+		else
+			service_report "$name"
+			FAILED+=("$name")
+			status=1
+		fi
+	done
+	return $status
+}
+
+# service_stop NAME: asks, and waits until it and its finish script are gone (s6 kills after timeout-kill).
+service_stop() {
+	local dir
+	dir=$(service_dir "$1")
+	s6-svok "$dir" 2>/dev/null || return 0
+	s6-svc -wD -T 90000 -d "$dir"
+}
+
+# stop_supervisor: also after s6-svscan itself was killed, when each s6-supervise is still there.
+stop_supervisor() {
+	local dir tries=0
+	if supervisor_alive; then
+		s6-svscanctl -t "$SERVICES"
+	else
+		for dir in "$SERVICES"/*/ "$SERVICES"/*/log/; do
+			s6-svok "$dir" 2>/dev/null && s6-svc -dx "$dir"
+		done
+	fi
+	while any_supervised; do
+		tries=$((tries + 1))
+		[ $tries -lt 400 ] || return 1
+		[ $tries -ne 60 ] || end_loggers
+		sleep 0.05
+	done
+}
+
+# A logger waits for the end of its pipe, which an orphan of a killed program may hold.
+end_loggers() {
+	local dir
+	for dir in "$SERVICES"/*/log/; do
+		s6-svok "$dir" 2>/dev/null && s6-svc -xd "$dir"
+	done
+	return 0
+}
+
+any_supervised() {
+	local dir
+	[ -d "$SERVICES" ] || return 1
+	supervisor_alive && return 0
+	for dir in "$SERVICES"/*/ "$SERVICES"/*/log/; do
+		[ -d "$dir" ] && s6-svok "$dir" 2>/dev/null && return 0
+	done
+	return 1
+}
