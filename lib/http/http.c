@@ -85,6 +85,7 @@ http_watch(struct http_conn *c, int on)
 void
 http_kill(struct http_conn *c)
 {
+	c->killed = 1;
 	if (c->wsi != NULL)
 		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
@@ -554,7 +555,7 @@ open_lws(struct http *h)
 	};
 	lws_adopt_desc_t epoll_info = { .type = LWS_ADOPT_RAW_FILE_DESC, .vh_prot_name = "epoll", .fd.filefd = h->epfd };
 
-	lws_set_log_level(LLL_ERR | LLL_WARN | (getenv("LWSD") ? LLL_INFO|LLL_NOTICE|LLL_CLIENT : 0), on_lws_log);
+	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
 	h->cx = lws_create_context(&info);
 	info.vhost_name = "http";
 	info.protocols = protocols;

@@ -23,7 +23,7 @@ struct http_conn {
 	struct http_req *req;            /* the request that is being read or answered */
 	struct http_ws *ws;
 	int fd;
-	int watched;
+	int watched, killed;
 	char peer[INET6_ADDRSTRLEN];
 	TAILQ_ENTRY(http_conn) link;
 };
@@ -86,6 +86,7 @@ int http_req_callback(struct http_conn *, enum lws_callback_reasons, void *in, s
 int http_req_upgrade(struct http_conn *);            /* LWS_CALLBACK_HTTP_CONFIRM_UPGRADE */
 void http_req_gone(struct http_conn *);
 void http_req_serve_file(struct http_req *, int status, const char *type, const char *encoding, int fd, size_t size);
+void http_req_serve_bytes(struct http_req *, int status, const char *type, const char *encoding, const char *data, size_t len);
 int http_req_accepts_gzip(const struct http_req *);
 int http_gzip(const char *data, size_t len, struct buf *out);       /* -1: does not fit out's maximum */
 

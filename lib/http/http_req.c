@@ -361,7 +361,8 @@ put_head(struct http_req *r, int status, const char *type, long long length, con
 		(void)buf_appends(&r->out, "connection: close\r\n");
 	for (p = r->c->h->headers; p != NULL && p[0] != NULL && p[1] != NULL; p += 2)
 		put_header(&r->out, p[0], p[1]);
-	(void)buf_append(&r->out, buf_size(&r->extra) > 0 ? buf_data(&r->extra) : "", buf_size(&r->extra));
+	if (buf_size(&r->extra) > 0)
+		(void)buf_append(&r->out, buf_data(&r->extra), buf_size(&r->extra));
 	(void)buf_appends(&r->out, "\r\n");
 }
 
@@ -372,7 +373,8 @@ ask(struct http_req *r)
 	if (r->state == READING || r->asked || r->c->req != r)
 		return;          /* run_handler asks once the handler is done; an upgrade's refusal is written at once */
 	r->asked = 1;
-	lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, HTTP_STALL_S);
+	if (!r->c->killed)
+		lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, HTTP_STALL_S);
 	lws_rx_flow_control(r->wsi, 1);
 	lws_callback_on_writable(r->wsi);
 }
@@ -423,6 +425,15 @@ compressible(const char *type)
 }
 
 void
+http_req_serve_bytes(struct http_req *r, int status, const char *type, const char *encoding, const char *data, size_t len)
+{
+	put_head(r, status, type, (long long)len, encoding);
+	if (!r->is_head && status != 204 && status != 304 && len > 0)
+		(void)buf_append(&r->out, data, len);
+	answered(r);
+}
+
+void
 http_reply(struct http_req *r, int status, const char *type, const char *body, size_t len)
 {
 	struct buf zipped = BUF_INIT(len);
@@ -438,11 +449,8 @@ http_reply(struct http_req *r, int status, const char *type, const char *body, s
 			len = buf_size(&zipped);
 		}
 	}
-	put_head(r, status, type, (long long)len, encoding);
-	if (!r->is_head && status != 204 && status != 304)
-		(void)buf_append(&r->out, body, len);
+	http_req_serve_bytes(r, status, type, encoding, body, len);
 	buf_fini(&zipped);
-	answered(r);
 }
 
 void
@@ -726,6 +734,8 @@ http_req_callback(struct http_conn *c, enum lws_callback_reasons reason, void *i
 {
 	struct http_req *r = c->req;
 
+	if (c->killed)           /* answering would put off the timeout that ends it */
+		return -1;
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 		return on_request(c);

@@ -23,6 +23,7 @@
 #define WAIT_MS 5000
 
 static int port;
+static char dir[64];             /* of files to be served; "": none */
 static pid_t child;
 static char sock_path[64];
 
@@ -189,6 +190,12 @@ routes(struct http *h)
 	http_route(h, "GET", "/stream", on_stream, NULL);
 	http_route(h, "GET", "/counts", on_counts, NULL);
 	http_route_ws(h, "/ws/echo", &echo, NULL);
+	if (dir[0] != '\0') {
+		char www[128];
+
+		snprintf(www, sizeof(www), "%s/www", dir);
+		http_static(h, www);
+	}
 }
 
 static void
@@ -494,6 +501,106 @@ START_TEST(listen_errors)
 }
 END_TEST
 
+/* ---- files ---- */
+
+static void
+put_file(const char *name, const char *text, size_t times)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	while (times-- > 0)
+		fputs(text, f);
+	fclose(f);
+}
+
+static void
+make_dir(void)
+{
+	char path[768];
+
+	snprintf(dir, sizeof(dir), "/tmp/test_http_dir.%d", (int)getpid());
+	snprintf(path, sizeof(path), "mkdir -p %s/www/assets %s/www/.git && ln -s ../secret.txt %s/www/out.txt && ln -s index.html %s/www/in.html && mkfifo %s/www/fifo",
+	    dir, dir, dir, dir, dir);
+	ck_assert_int_eq(system(path), 0);
+	put_file("secret.txt", "SECRET", 1);
+	put_file("www/.git/config", "SECRET", 1);
+	put_file("www/.env", "SECRET", 1);
+	put_file("www/index.html", "<p>hello</p>\n", 100);
+	put_file("www/assets/a-1234.js", "let a = 1;\n", 1000);
+	put_file("www/b.css", "plain", 1000);
+	put_file("www/b.css.gz", "ZIPPED", 1);
+	put_file("www/p.png", "PNG", 400000);
+	start();
+}
+
+static void
+remove_dir(void)
+{
+	char command[128];
+
+	stop();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(files)
+{
+	char etag[128], request[512];
+
+	status(GET("/"), "200");
+	has("content-type: text/html; charset=utf-8\r\n");
+	has("cache-control: no-cache\r\n");
+	has("content-length: 1300\r\n");
+	has("\r\n\r\n<p>hello</p>\n");
+	ck_assert_int_eq(sscanf(strstr(reply, "etag: "), "etag: %100s", etag), 1);
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nIf-None-Match: W/\"x\", %s\r\n" END, etag);
+	status(request, "304");
+	hasnt("hello");
+	status("GET / HTTP/1.1\r\nIf-None-Match: \"x\"\r\n" END, "200");
+	status(GET("/in.html"), "200");
+	status("HEAD /index.html HTTP/1.1\r\n" END, "200");
+	hasnt("hello");
+	status("GET /assets/a-1234.js HTTP/1.1\r\nAccept-Encoding: gzip\r\n" END, "200");
+	has("immutable");
+	has("content-encoding: gzip\r\n");
+	ck_assert_uint_lt(reply_len, 1000);
+	status("GET /b.css HTTP/1.1\r\nAccept-Encoding: gzip\r\n" END, "200");
+	has("\r\n\r\nZIPPED");
+	status(GET("/b.css"), "200");
+	has("content-length: 5000\r\n");
+	status(GET("/p.png"), "200");
+	ck_assert_uint_gt(reply_len, 1200000);
+	put_file("www/assets/a-1234.js", "let b = 2;\n", 1000);
+	status("GET /assets/a-1234.js HTTP/1.1\r\nAccept-Encoding: gzip\r\n" END, "200");
+	status("POST / HTTP/1.1\r\nContent-Length: 1\r\n" END "x", "405");
+}
+END_TEST
+
+START_TEST(no_way_out)
+{
+	static const char *const paths[] = { "/out.txt", "/.env", "/.git/config", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt",
+	    "/assets/../../secret.txt", "/assets/..%2f..%2fsecret.txt", "/..%5csecret.txt", "/..\\secret.txt", "/%252e%252e/secret.txt", "/..%c0%afsecret.txt",
+	    "/....//secret.txt", "//../secret.txt", "/./../secret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/..;/secret.txt", "/%2e%2e;/secret.txt",
+	    "/..%00/secret.txt", "/secret.txt%00.html", "/index.html%00", "/index.html/", "/assets", "/fifo", "/%", "/%zz", "/..", "/.", "/.%2e/secret.txt",
+	    "http://a/../secret.txt", "/../../../../../../../../etc/passwd", "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd" };
+	char request[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" END, paths[i]);
+		ask(request);
+		hasnt("SECRET");
+		hasnt("root:");
+		ck_assert_msg(strstr(paths[i], "secret") == NULL || strncmp(reply, "HTTP/1.1 200", 12) != 0, "%s: %.300s", paths[i], reply);
+	}
+	status(GET("/"), "200");
+}
+END_TEST
+
 /* ---- WebSockets, raw ---- */
 
 static int
@@ -772,7 +879,7 @@ main(void)
 	const TTest *const tests[] = { answers, keeps_alive, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
 	    ws_refusals, ws_messages, ws_too_long, drains, client_tcp, client_unix, client_refused, client_nobody };
 	Suite *s = suite_create("http");
-	TCase *t = tcase_create("server"), *pure = tcase_create("pure");
+	TCase *t = tcase_create("server"), *www = tcase_create("files"), *pure = tcase_create("pure");
 	SRunner *sr;
 	size_t i;
 	int failed;
@@ -783,6 +890,11 @@ main(void)
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
+	tcase_set_timeout(www, 30);
+	tcase_add_checked_fixture(www, make_dir, remove_dir);
+	tcase_add_test(www, files);
+	tcase_add_test(www, no_way_out);
+	suite_add_tcase(s, www);
 	tcase_add_test(pure, frames);
 	suite_add_tcase(s, pure);
 	sr = srunner_create(s);
