@@ -1,6 +1,7 @@
 /* json: documents as trees, for what is off the hot path: requests, subscriptions, settings.  The only user of jv.h besides lib/filter.
  * Text must have passed a gate first: json_parse runs event_scan's checks itself (any JSON value is allowed, not only objects) since libjq's parser
- * accepts what RFC 8259 does not and leaks on it.  Numbers are doubles: ids and counters above 2^53 come from event_int instead. */
+ * accepts what RFC 8259 does not and leaks on it.  Of equal names the last counts.  Numbers are doubles: json_int gives the fallback for a fraction
+ * and beyond 2^53; ids and counters above that come from event_int instead. */
 #ifndef JSON_H
 #define JSON_H
 #include <stddef.h>
@@ -21,9 +22,9 @@ int json_has(const struct json *, const char *path);
 /* 'o' object, 'a' array, 's' string, 'n' number, 'b' true or false, '0' null, 0 missing. */
 int json_kind(const struct json *, const char *path);
 size_t json_len(const struct json *, const char *path);    /* elements or members; 0 when neither */
-/* NULL-terminated array of an array's strings, owned by the document; NULL when it is missing or has another kind of element. */
+/* NULL-terminated array of an array's strings, owned by the document; NULL when it is missing, no array, or has another kind of element. */
 const char *const *json_strings(const struct json *, const char *path);
-/* Member names of an object, NULL-terminated, owned by the document, in the text's order is not promised. */
+/* Member names of an object in any order, NULL-terminated, owned by the document; NULL when it is no object. */
 const char *const *json_keys(const struct json *, const char *path);
 
 #endif
