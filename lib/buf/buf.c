@@ -61,12 +61,13 @@ buf_added(struct buf *b, size_t n)
 int
 buf_append(struct buf *b, const void *data, size_t len)
 {
-	char *to = buf_reserve(b, len);
+	char *to;
 
-	if (to == NULL)
+	if (len == 0)
+		return 0;
+	if ((to = buf_reserve(b, len)) == NULL)
 		return -1;
-	if (len > 0)
-		memcpy(to, data, len);
+	memcpy(to, data, len);
 	b->len += len;
 	return 0;
 }

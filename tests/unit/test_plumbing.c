@@ -20,6 +20,7 @@ START_TEST(buf_keeps_its_maximum)
 {
 	struct buf b = BUF_INIT(10);
 
+	ck_assert_int_eq(buf_append(&b, "", 0), 0);
 	ck_assert_int_eq(buf_append(&b, "0123456789", 10), 0);
 	ck_assert_int_eq(buf_append(&b, "x", 1), -1);
 	ck_assert_uint_eq(buf_size(&b), 10);
