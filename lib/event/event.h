@@ -93,7 +93,10 @@ int event_type_count(void);
 int event_type_match(const char *word, const char *type, size_t type_len);
 
 /* Writes the event as the stream carries it, without its outer blanks and with line breaks between tokens as blanks, into out
- * (room for len + 1 bytes), leaving out the top-level fields whose name begins with '_' when strip is set.  Returns the length. */
+ * (room for len + 1 bytes).  strip leaves out top-level fields: all whose name begins with '_', or only the stream's stamp, _seq and _rx.
+ * Returns the length. */
+#define EVENT_STRIP_RESERVED 1
+#define EVENT_STRIP_STAMP 2
 size_t event_write(const struct event *, int strip, char *out);
 /* The same with `{"_seq":N,"_rx":"…",` at the front (room for len + EVENT_STAMP_MAX). */
 size_t event_write_stamped(const struct event *, uint64_t seq, const char *rx_iso, char *out);

@@ -25,9 +25,15 @@ copy(const struct event *e, const char *from, size_t len, char *out)
 	return len;
 }
 
+static int
+is_stamp(const struct event_value *name)
+{
+	return event_value_is(*name, "_seq") || event_value_is(*name, "_rx");
+}
+
 /* The text between two commas of the object stays or goes as a whole, its blanks included. */
 static size_t
-write_stripped(const struct event *e, char *out)
+write_stripped(const struct event *e, int strip, char *out)
 {
 	const char *p = e->line + e->body + 1, *end = e->line + e->body_end, *key, *q;
 	struct scan s = { .end = end };
@@ -40,7 +46,7 @@ write_stripped(const struct event *e, char *out)
 		q = scan_key(&s, key, &name);
 		q = scan_value(&s, q, 1, &value);
 		q = scan_blanks(&s, q);
-		if (scan_reserved(name.p))
+		if (strip == EVENT_STRIP_STAMP ? is_stamp(&name) : scan_reserved(name.p))
 			continue;
 		if (o - out > 1)
 			*o++ = ',';
@@ -54,7 +60,7 @@ size_t
 event_write(const struct event *e, int strip, char *out)
 {
 	if (strip && e->reserved > 0)
-		return write_stripped(e, out);
+		return write_stripped(e, strip, out);
 	return copy(e, e->line + e->body, e->body_end - e->body, out);
 }
 

@@ -619,6 +619,11 @@ START_TEST(write_events)
 	ck_assert_msg(len == strlen(plain) && memcmp(out, plain, len) == 0, "%.*s", (int)len, out);
 	len = event_write(e, 1, out);
 	ck_assert_msg(len == strlen(strip) && memcmp(out, strip, len) == 0, "%.*s", (int)len, out);
+	len = event_write(e, EVENT_STRIP_STAMP, out);
+	ck_assert_uint_eq(event_scan(out, len, &again), EVENT_OK);
+	ck_assert_int_eq(event_get(&again, "_seq").kind, EVENT_ABSENT);
+	ck_assert_int_eq(event_get(&again, "_rx").kind, EVENT_ABSENT);
+	ck_assert_uint_eq(again.n_fields, e->n_fields - (event_get(e, "_seq").kind != EVENT_ABSENT) - (event_get(e, "_rx").kind != EVENT_ABSENT));
 	len = event_write_stamped(e, UINT64_C(9223372036854775807), "2026-11-22T13:02:03.123Z", stamped);
 	snprintf(want, sizeof want, "{\"_seq\":9223372036854775807,\"_rx\":\"2026-11-22T13:02:03.123Z\",%s", plain + 1);
 	ck_assert_msg(len == strlen(want) && memcmp(stamped, want, len) == 0, "%.*s", (int)len, stamped);
