@@ -45,9 +45,10 @@ check_program() {
 
 check_events() {
 	[ -f man/dt-events.5 ] || { complain "man/dt-events.5 is missing"; return; }
-	for t in $(sed -n 's/^[A-Z_]*([A-Z_0-9]*, *"\([a-z_0-9]*\)".*/\1/p' lib/event/event_types.def); do
-		grep -q "\\b$t\\b" man/dt-events.5 || complain "man/dt-events.5 does not tell of the event type $t"
-	done
+	sed -n 's/^EVENT_TYPE("\([a-z_0-9]*\)".*/\1/p' lib/event/event_types.def >"$tmp/types"
+	while read -r t; do
+		grep -qw "$t" man/dt-events.5 || complain "man/dt-events.5 does not tell of the event type $t"
+	done <"$tmp/types"
 }
 
 if [ "${1:-}" = --env-example ]; then

@@ -1,12 +1,14 @@
 # Messages, and steps that show that they are still working.
 # shellcheck shell=bash
 
+SAYS=tracker
+
 say() {
-	printf '%s\n' "tracker: $*"
+	printf '%s\n' "$SAYS: $*"
 }
 
 warn() {
-	printf '%s\n' "tracker: $*" >&2
+	printf '%s\n' "$SAYS: $*" >&2
 }
 
 # fail CODE TEXT: one plain sentence and an exit code of sysexits(3).
@@ -21,7 +23,7 @@ fail() {
 step() {
 	local label=$1 log=$2 began=$SECONDS pid status=0
 	shift 2
-	printf '%s' "tracker: $label "
+	printf '%s' "$SAYS: $label "
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; echo; exit 130' INT TERM
