@@ -101,8 +101,8 @@ static int
 begin_directory(struct journal_cursor *c)
 {
 	struct jseg_entry *list;
-	struct jfile *file;
-	uint64_t first, off;
+	struct jfile *file = NULL;
+	uint64_t first = 0, off;
 	size_t n, i;
 
 	if (jseg_list(c->dirfd, &list, &n) == -1)
@@ -252,7 +252,7 @@ raw_line(struct journal_cursor *c, const char **line, size_t *len)
 			*line = c->buf + c->start;
 			*len = (size_t)(nl - *line);
 			c->start = c->seen = (size_t)(nl - c->buf) + 1;
-			if (!c->skipping)
+			if (!c->skipping && *len <= EVENT_LINE_MAX)
 				return 1;
 			c->skipping = 0;
 			return errno = EMSGSIZE, -1;

@@ -233,6 +233,8 @@ journal_sessions_load(struct journal *j)
 		read_runs(j, f);
 		(void)fclose(f);
 	}
+	if (j->config.sync_ms != JOURNAL_SYNC_NEVER)
+		(void)fdatasync(j->fd);  /* compaction forgets the runs that a shorter journal would need */
 	journal_sessions_compact(j);     /* runs that did not happen must not come true by the lines of others */
 	if (j->publishers_fd == -1)
 		die(EX_CANTCREAT, "unable to write %s/publishers: %s", j->dir, strerror(errno));
