@@ -145,6 +145,11 @@ source_next(struct source *s, struct event *e)
 
 	while (s->at < s->n) {
 		got = next_line(s, &line, &len);
+		if (got == -1 && errno == EMSGSIZE) {
+			s->line++;
+			note_bad(s, EVENT_OVERSIZE);
+			continue;
+		}
 		if (got == -1) {
 			int error = errno;
 			next_path(s);
@@ -154,8 +159,11 @@ source_next(struct source *s, struct event *e)
 		picked = got == 1 ? consider(s, line, len, e) : -1;
 		if (picked == 1)
 			return 1;
-		if (picked == -1)
+		if (picked == -1) {
+			if (s->ordered && s->line == 0)
+				log_warn("%s: no events%s", s->path, s->pick->from.kind == PICK_NONE ? "" : " from there on");
 			next_path(s);
+		}
 	}
 	return 0;
 }
