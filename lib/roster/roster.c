@@ -22,7 +22,7 @@ struct character {
 	char *telemetry, *vitals;        /* members as sent, without braces; NULL: none yet */
 	size_t telemetry_len, vitals_len;
 	int64_t seen_us;                 /* of the last telemetry */
-	int64_t heard_us;                /* of anything */
+	int64_t heard_us, vitals_us;     /* of anything; of the last vitals */
 	int offline_told;
 	struct trail trail;
 };
@@ -258,8 +258,10 @@ roster_feed(struct roster *r, const struct event *ev, int64_t rx_us)
 		c->heard_us = rx_us;
 	if (telemetry)
 		feed_telemetry(r, c, ev, rx_us);
-	else if (members_of(ev, &r->scratch) == 0)
+	else if (rx_us >= c->vitals_us && members_of(ev, &r->scratch) == 0) {
 		keep_text(&c->vitals, &c->vitals_len, &r->scratch);
+		c->vitals_us = rx_us;
+	}
 }
 
 void

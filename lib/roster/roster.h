@@ -13,7 +13,7 @@ struct roster;
 struct roster_config {
 	size_t max_characters;
 	size_t max_portals;
-	unsigned trail_points;     /* a character; a trail that would be longer within trail_us loses every other point instead */
+	unsigned trail_points;     /* a character; a trail that would have more within trail_us loses detail instead */
 	int64_t trail_us;          /* how far back trails reach */
 	int64_t portal_us;         /* how long a portal is remembered */
 	int64_t offline_us;        /* silent for so long: offline */

@@ -14,19 +14,21 @@ drop_front(struct trail *t, unsigned n)
 	t->n -= n;
 }
 
-/* Half the resolution rather than half the length: the newest point stays. */
+/* Less detail rather than less length: so far apart, the time that is kept takes half of the places.  The newest point stays. */
 static void
-thin(struct trail *t)
+thin(struct trail *t, unsigned max, int64_t keep_us)
 {
-	unsigned i, kept = 0;
+	unsigned i, kept = 1;
 
-	for (i = (t->n - 1) % 2; i < t->n; i += 2)
-		t->point[kept++] = t->point[i];
+	t->apart_us = 2 * keep_us / max;
+	for (i = 1; i < t->n; i++)
+		if (i + 1 == t->n || t->point[i].us - t->point[kept - 1].us >= t->apart_us)
+			t->point[kept++] = t->point[i];
 	t->n = kept;
 }
 
 static void
-make_room(struct trail *t, unsigned max, int64_t oldest_us)
+make_room(struct trail *t, unsigned max, int64_t oldest_us, int64_t keep_us)
 {
 	unsigned stale = 0;
 
@@ -36,7 +38,9 @@ make_room(struct trail *t, unsigned max, int64_t oldest_us)
 	if (stale > t->n / 4)
 		drop_front(t, stale);
 	if (t->n >= max)
-		thin(t);
+		thin(t, max, keep_us);
+	if (t->n < max / 4)
+		t->apart_us = 0;
 	if (t->n == t->cap) {
 		t->cap = t->cap == 0 ? FIRST_CAP : t->cap * 2;
 		if (t->cap > max)
@@ -53,7 +57,10 @@ trail_add(struct trail *t, struct trail_point p, unsigned max, int64_t keep_us)
 
 	if (p.us < newest - keep_us)
 		return;
-	make_room(t, max, newest - keep_us);
+	make_room(t, max, newest - keep_us, keep_us);
+	/* The last point is provisional until the next is far enough from the one before it. */
+	if (t->n >= 2 && p.us > t->point[t->n - 1].us && t->point[t->n - 1].us - t->point[t->n - 2].us < t->apart_us)
+		t->n--;
 	for (at = t->n; at > 0 && t->point[at - 1].us > p.us; at--)
 		;
 	if (at > 0 && t->point[at - 1].us == p.us) {

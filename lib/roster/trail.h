@@ -12,6 +12,7 @@ struct trail_point {
 struct trail {
 	struct trail_point *point;
 	unsigned n, cap;
+	int64_t apart_us;          /* points this far apart: 0 while there is room for all */
 };
 
 /* Keeps the points in the order of time; drops those older than keep_us before the newest; holds max points at the most. */
