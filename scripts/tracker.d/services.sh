@@ -43,6 +43,7 @@ write_environment() {
 	for name in ASAN_OPTIONS UBSAN_OPTIONS; do
 		[ -z "${!name:-}" ] || printf '%s' "${!name}" >"$dir/$name"
 	done
+	chmod -R go= "$dir" "$kept"
 }
 
 # service_make NAME COMMAND...: the directory from the template; it does not start by itself.
@@ -148,7 +149,7 @@ service_await() {
 	before=$(deaths "$1")
 	until service_is ready "$1"; do
 		if ! service_is wantedup "$1" && ! service_is up "$1"; then return 1; fi
-		[ $(($(deaths "$1") - before)) -lt 4 ] && [ "$SECONDS" -lt "$end" ] || return 1
+		[ $(($(deaths "$1") - before)) -lt 3 ] && [ "$SECONDS" -lt "$end" ] || return 1
 		sleep 0.05
 	done
 }

@@ -70,9 +70,17 @@ cmd_status() {
 
 # follow FILE...: new lines of all of them, each with the program's name.
 follow() {
-	tail -n 10 -F "$@" 2>/dev/null | awk -v OFS='  ' '
-		/^==> .* <==$/ { n = split($2, part, "/"); name = part[n - 1]; next }
-		NF { print (name == "" ? "" : name OFS) $0; fflush() }'
+	local line name=${1%/current}
+	tail -n 10 -F "$@" 2>/dev/null | while IFS= read -r line; do
+		case $line in
+		"==> "*"/current <==")
+			name=${line%/current <==}
+			continue
+			;;
+		'') continue ;;
+		esac
+		printf '%-10s  %s\n' "${name##*/}" "$line"
+	done
 }
 
 # logs [-f] [program]: the last lines; of all programs merged by time.
