@@ -36,6 +36,8 @@ left() {
 		readlink "$p/cwd" | grep "^$DT_DATA"
 	done 2>/dev/null
 }
+# By s6, which knows the process: s6-svstat says -1 for the pid of what is down, and kill takes that for everybody.
+kill_program() { s6-svc -k "$(svc "$1")"; }
 state() { "$tracker" status | awk -v p="$1" '$1 == p { print $2 }'; }
 
 # usage
@@ -55,6 +57,7 @@ like "what to do about it" "$(cat "$T/err")" "set DT_RUN to something short"
 
 # up
 status "up" 0 env SHARED_SECRET=horse-battery-staple LOG_LEVEL=debug "$tracker" up --no-build --demo
+[ "$tests_failed" = 0 ] || { "$tracker" logs | tail -n 30 | sed 's/^/# /'; done_testing; }
 like "says where" "$(cat "$T/out")" "up: http://localhost:$DT_PORT/"
 like "and how a plugin finds it" "$(cat "$T/out")" "ws://localhost:$DT_PORT/ws/position"
 unlike "the secret stays out of what is no terminal" "$(cat "$T/out" "$T/err")" "horse-battery"
@@ -76,11 +79,11 @@ is "no core dumps, private files" "$(stat -c %a "$DT_RUN/dt-serve.env")" 600
 
 # deaths
 old=$(pid dt-store)
-kill -9 "$old"
+kill_program dt-store
 ok "a killed program is back" wait_for '[ "$(state dt-store)" = up ] && [ "$(pid dt-store)" != "$old" ]'
 is "and counted" "$("$tracker" status | awk '$1 == "dt-store" { print $5 }')" 1
 echo 78 >"$DT_DATA/dt-store.code"
-kill -9 "$(pid dt-store)"
+kill_program dt-store
 ok "a configuration error ends it" wait_for '[ "$(state dt-store)" = failed ]'
 status "status tells" 1 "$tracker" status
 status "so does doctor" 1 "$tracker" doctor
@@ -154,9 +157,10 @@ status "its end" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" "$tracker" down
 is "does nothing to the first" "$("$tracker" status | grep -c ' up ')" 5
 
 # the supervisor itself
-kill -9 "$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(s6-svscan)" { print $1 }' | while read -r p; do
+supervisor=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(s6-svscan)" { print $1 }' | while read -r p; do
 	tr '\0' ' ' <"/proc/$p/cmdline" | grep -q " $DT_DATA/service " && echo "$p"
-done)"
+done)
+case $supervisor in '' | *[!0-9]*) fail "there is one supervisor: '$supervisor'" ;; *) kill -9 "$supervisor" ;; esac
 ok "a killed supervisor is noticed" wait_for '! "$tracker" status >/dev/null'
 status "up after that" 0 "$tracker" up --no-build --demo
 is "has each program once" "$(left | grep -c 'dt-fanout -R 3')" 1
