@@ -29,6 +29,7 @@ TOOLS := $(notdir $(wildcard cmd/dt-*))
 LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o $B/gen/sql.o
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 # What each tool links beyond libdt.a; a tool that is not named needs nothing more.
@@ -112,7 +113,12 @@ $B/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libdt.a
 	@echo "  link    $@"
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TEST) $(LDLIBS)
 
-units: $(UNITS:%=$B/tests/%) $(FUZZ:%=$B/tests/test_fuzz_%)
+$B/helpers/%: $B/tests/helpers/%.o $B/libdt.a
+	@mkdir -p $(@D)
+	@echo "  link    $@"
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TEST) $(LDLIBS)
+
+units: $(HELPERS:%=$B/helpers/%) $(UNITS:%=$B/tests/%) $(FUZZ:%=$B/tests/test_fuzz_%)
 fuzzers: $(FUZZ:%=$B/fuzz/fuzz_%)
 
 # Each fuzzer under libFuzzer for FUZZ_SECONDS (default 60).
