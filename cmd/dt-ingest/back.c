@@ -133,7 +133,7 @@ on_share(const struct event *e)
 		snprintf(server, sizeof(server), "%s", sender != NULL ? sender->server : "");
 	buf_clear(&D->scratch);
 	to = buf_reserve(&D->scratch, e->len + 1);
-	len = event_write(e, 1, to);
+	len = event_write(e, EVENT_STRIP_STAMP, to);
 	for (c = roll_first(D->roll); c != NULL; c = LIST_NEXT(c, link)) {
 		if (c == sender || c->ws == NULL || strcmp(c->server, server) != 0)
 			continue;

@@ -9,9 +9,9 @@
 #include "gate.h"
 #include "geo/geo.h"
 #include "log/log.h"
+#include "secret/secret.h"
 #include "stat/stat.h"
 
-#define SECRET_SIZE 256
 #define ROOM_MIN (EVENT_LINE_MAX + (256u << 10))     /* held below: whatever has been read still fits, and what we say ourselves */
 
 enum { PAUSED_BUS = 1, PAUSED_RATE = 2, PAUSED_STOP = 4 };
@@ -219,7 +219,7 @@ publish(const struct event *e)
 	stat_add(STAT_INGEST_STRIPPED, e->reserved);
 	buf_clear(&D->scratch);
 	to = buf_reserve(&D->scratch, e->len + 1);
-	n = event_write(e, 1, to);
+	n = event_write(e, EVENT_STRIP_RESERVED, to);
 	return door_publish(D, to, n);
 }
 
@@ -251,39 +251,20 @@ on_message(void *priv, struct http_ws *ws, const char *data, size_t len, int bin
 
 /* ---- connections ---- */
 
-/* The same work whatever differs, and wherever. */
-static int
-same_secret(const char *given, const char *want)
-{
-	unsigned char a[SECRET_SIZE] = { 0 }, b[SECRET_SIZE] = { 0 };
-	volatile unsigned char differ = 0;
-	size_t na = strlen(given), nb = strlen(want), i;
-
-	memcpy(a, given, na < SECRET_SIZE ? na : SECRET_SIZE);
-	memcpy(b, want, nb < SECRET_SIZE ? nb : SECRET_SIZE);
-	for (i = 0; i < SECRET_SIZE; i++)
-		differ |= a[i] ^ b[i];
-	return !(differ | (na != nb));
-}
-
 static int
 authenticate(struct http_req *r)
 {
-	const char *given = http_req_header(r, "x-plugin-secret");
+	int status = secret_check(D->secret, http_req_header(r, "x-plugin-secret"), http_req_query(r, "secret"));
 
-	if (given == NULL)
-		given = http_req_query(r, "secret");
-	if (given == NULL || given[0] == '\0') {
+	if (status == 401) {
 		*stat_cell(STAT_INGEST_AUTH, "missing") += 1;
 		http_reply_error(r, 401, "unauthorized", "send the shared secret in the header X-Plugin-Secret or as ?secret=");
-		return 401;
+	} else if (status != 0) {
+		*stat_cell(STAT_INGEST_AUTH, "wrong") += 1;
+		log_warn("a plugin at %s was refused: wrong secret", http_req_peer(r)[0] ? http_req_peer(r) : "the local socket");
+		http_reply_error(r, 403, "forbidden", "that is not the shared secret");
 	}
-	if (same_secret(given, D->secret))
-		return 0;
-	*stat_cell(STAT_INGEST_AUTH, "wrong") += 1;
-	log_warn("a plugin at %s was refused: wrong secret", http_req_peer(r)[0] ? http_req_peer(r) : "the local socket");
-	http_reply_error(r, 403, "forbidden", "that is not the shared secret");
-	return 403;
+	return status;
 }
 
 static int
