@@ -32,6 +32,7 @@ pg_run() {
 		[ "$_n" -gt 1200 ] && return 1
 		sleep 0.05
 	done
+	# shellcheck disable=SC2034
 	pg_pid=$(head -n 1 "$T/pgdata/postmaster.pid")
 }
 
@@ -45,6 +46,7 @@ pg_start() {
 	(cd / && pg_as "$pg_bin/initdb" -D "$T/pgdata" -U dereth -E UTF8 --locale=C.UTF-8 -A trust --no-instructions -N) >"$T/initdb.log" 2>&1 ||
 	    { cat "$T/initdb.log" >&2; return 1; }
 	pg_run || return 1
+	# shellcheck disable=SC2154
 	# with lib.sh: stopped before its own cleaning up, the exit status kept
 	if [ -n "${ROOT:-}" ]; then trap 'pg_code=$?; pg_stop immediate; (exit $pg_code); finish' EXIT; fi
 	sql 'create database dereth' postgres

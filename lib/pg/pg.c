@@ -534,9 +534,12 @@ step(struct pg *pg)
 			return r;
 		if ((pg->want_write = PQflush(pg->conn)) < 0)
 			return -1;
-		if (pg->copying && (r = feed_copy(pg)) <= 0)
-			return r;
-		if (pg->copying || pg->paused || PQisBusy(pg->conn))
+		if (pg->copying) {
+			if ((r = feed_copy(pg)) <= 0)
+				return r;
+			continue;            /* its end may not be flushed yet */
+		}
+		if (pg->paused || PQisBusy(pg->conn))
 			return 0;
 		res = PQgetResult(pg->conn);
 		r = res != NULL ? take_result(pg, res) : finish_query(pg);
