@@ -35,7 +35,7 @@ BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 # What each tool links beyond libdt.a; a tool that is not named needs nothing more.
 LIBS_dt-fanout = -ljq -lzstd
 LIBS_dt-ingest = -lwebsockets -lz
-LIBS_dt-store  = -lpq
+LIBS_dt-store  = -lpq -lzstd
 LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz
 LIBS_dt-sim    = -lwebsockets -lz
 LIBS_dt-tap    = -ljq -lzstd

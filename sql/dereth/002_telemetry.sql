@@ -37,7 +37,7 @@ create table dt.sessions (
 	character_id  int not null,
 	session       text not null,
 	first_at      timestamptz not null,
-	last_at       timestamptz not null,
+	last_at       timestamptz,
 	kills         bigint not null default 0,
 	deaths        bigint not null default 0,
 	rares         bigint not null default 0,
