@@ -1,8 +1,10 @@
 /* Events of the sources, each at its time. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "clock/clock.h"
 #include "event/event.h"
@@ -45,13 +47,15 @@ end(struct feed *f)
 	f->config.on_end(f->config.priv);
 }
 
-/* 1 with f->event, 0 at the end. */
+/* 1 with f->event, 0 at the end, -1 while standard input brings nothing. */
 static int
 next(struct feed *f)
 {
 	int got;
 
 	while ((got = source_next(f->source, &f->event)) != 1) {
+		if (got == -1 && errno == EAGAIN)
+			return -1;
 		if (got == -1)
 			note_unreadable(f);
 		else if (f->config.loop && f->this_round > 0) {
@@ -65,17 +69,29 @@ next(struct feed *f)
 	return 1;
 }
 
+static void
+wait_for_input(struct feed *f)
+{
+	f->pollable.fd = STDIN_FILENO;
+	f->pollable.deadline_ms = CLOCK_NEVER;
+	f->config.on_wait(f->config.priv);
+}
+
 /* 1: due now, 0: later or nothing left. */
 static int
 prepare(struct feed *f, int64_t now_ms)
 {
 	int64_t us;
+	int got;
 
 	if (!f->pending) {
-		if (!next(f)) {
+		got = next(f);
+		if (got == 0)
 			end(f);
+		else if (got == -1)
+			wait_for_input(f);
+		if (got != 1)
 			return 0;
-		}
 		f->pending = 1;
 		if (pick_time(&f->event, &us) == -1)
 			us = f->pace.last_us;
@@ -95,6 +111,7 @@ handle(struct pollable *pollable, short revents, int64_t now_ms)
 	unsigned i;
 
 	(void)revents;
+	pollable->fd = -1;
 	progress_show(f->progress, f->config.loop ? -1 : source_progress(f->source), f->emitted, now_ms);
 	for (i = 0; i < TURN_EVENTS; i++) {
 		if (f->ended || !prepare(f, now_ms))
@@ -117,9 +134,10 @@ feed_new(const struct feed_config *config)
 	f->config = *config;
 	f->pace.speed = config->speed;
 	f->source = source_new(config->pick, config->paths, config->n_paths);
+	source_no_wait(f->source);
 	if (config->progress)
 		f->progress = progress_new("events");
-	f->pollable = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = handle };
+	f->pollable = (struct pollable){ .fd = -1, .events = POLLIN, .deadline_ms = 0, .handle = handle };
 	return f;
 }
 

@@ -26,7 +26,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_program program = {
-	"dt-replay", "[options] path ...", "Replay journals or captures: directories, .ndjson, .ndjson.zst, - for standard input",
+	"dt-replay", "[options] path ...", "Replay journals and captures, true to time or faster",
 	"  dt-replay --speed 10 var/journal | dt-send\n"
 	"  dt-replay --speed max --from -1h -t rare var/journal | jq .\n"
 	"  dt-replay --loop --connect ws://localhost:8765 capture.ndjson.zst\n",
@@ -82,6 +82,7 @@ check_target(void)
 			opt_usage("--connect: %s is another machine; --allow-remote if that is meant", S.replay.connect);
 		break;
 	}
+	env_load();
 	S.replay.secret = env_get("SHARED_SECRET");
 	if (env_is_placeholder(S.replay.secret))
 		die(EX_CONFIG, "SHARED_SECRET is not set");
@@ -117,7 +118,6 @@ main(int argc, char **argv)
 	check_paths(argv + first, (size_t)(argc - first));
 	S.replay.feed.paths = (const char *const *)argv + first;
 	S.replay.feed.n_paths = (size_t)(argc - first);
-	env_load();
 	if (S.replay.connect != NULL)
 		check_target();
 	c = S.replay.connect != NULL ? replay_plugins(&S.replay) : replay_stdout(&S.replay);

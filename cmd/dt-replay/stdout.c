@@ -77,7 +77,8 @@ replay_stdout(const struct replay *r)
 	feed = feed_new(&config);
 	loop_add(S.loop, feed_pollable(feed));
 	loop_add(S.loop, out_pollable());
-	(void)loop_run(S.loop);
+	if (loop_run(S.loop) != 0)
+		out_stopped();
 	out_close();
 	feed_report(feed);
 	code = feed_code(feed);

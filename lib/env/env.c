@@ -141,7 +141,7 @@ read_file(const char *path, enum source source)
 			die(EX_CONFIG, "unable to read settings from %s: %s", path, strerror(errno));
 		return;
 	}
-	if (st.st_mode & 07)
+	if (S_ISREG(st.st_mode) && st.st_mode & 07)
 		log_warn("%s may hold secrets and can be read by everyone; chmod 600 mends it", path);
 	for (const char *p = buf_data(&b), *end = p + buf_size(&b); p < end;) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));

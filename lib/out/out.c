@@ -109,6 +109,15 @@ out_close(void)
 		fail();
 }
 
+void
+out_stopped(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+
+	(void)sigaction(SIGALRM, &act, NULL);
+	(void)alarm(1);
+}
+
 static void
 handle(struct pollable *p, short revents, int64_t now_ms)
 {

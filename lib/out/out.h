@@ -10,6 +10,7 @@ struct pollable;
 void out_line(const char *line, size_t len);       /* adds the newline */
 void out_flush(void);
 void out_close(void);                              /* flushes, and checks that the device took it all */
+void out_stopped(void);                            /* we were told to end: a reader that does not take the rest within a second goes without */
 /* Notices that the reader has gone while nothing is written; for the program's loop. */
 struct pollable *out_pollable(void);
 

@@ -22,6 +22,7 @@ struct source {
 	struct journal_cursor *cursor;       /* NULL while nothing is open, or: */
 	struct source_pipe *pipe;
 	void (*on_wait)(void);
+	int no_wait;
 	int ordered;                         /* a journal: nothing follows the end of the range */
 	uint64_t line;                       /* of this path */
 	uint64_t bad;
@@ -43,6 +44,12 @@ void
 source_on_wait(struct source *s, void (*f)(void))
 {
 	s->on_wait = f;
+}
+
+void
+source_no_wait(struct source *s)
+{
+	s->no_wait = 1;
 }
 
 static void
@@ -132,7 +139,7 @@ next_line(struct source *s, const char **line, size_t *len)
 	if (s->cursor == NULL && s->pipe == NULL && open_path(s) == -1)
 		return -1;
 	if (s->pipe != NULL)
-		return source_pipe_next(s->pipe, line, len, s->on_wait);
+		return source_pipe_next(s->pipe, line, len, s->no_wait, s->on_wait);
 	return journal_cursor_next(s->cursor, line, len);
 }
 
@@ -150,6 +157,8 @@ source_next(struct source *s, struct event *e)
 			note_bad(s, EVENT_OVERSIZE);
 			continue;
 		}
+		if (got == -1 && errno == EAGAIN)
+			return -1;
 		if (got == -1) {
 			int error = errno;
 			next_path(s);

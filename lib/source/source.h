@@ -13,6 +13,8 @@ struct source;
 struct source *source_new(const struct pick *, const char *const *paths, size_t n);
 void source_on_wait(struct source *, void (*f)(void));     /* called before it waits for more of standard input: the moment to flush */
 void source_free(struct source **);
+/* For a program with a loop: source_next never waits, but says -1 with EAGAIN until standard input is readable. */
+void source_no_wait(struct source *);
 /* 1 with the event, valid until the next call; 0 at the end; -1 with errno when a path cannot be read (source_path says which; the next call goes on
  * behind it). */
 int source_next(struct source *, struct event *);

@@ -39,13 +39,16 @@ source_pipe_free(struct source_pipe **pp)
 }
 
 static int
-fill(struct source_pipe *p, void (*on_wait)(void))
+fill(struct source_pipe *p, int no_wait, void (*on_wait)(void))
 {
 	struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (on_wait != NULL && poll(&pfd, 1, 0) == 0)
+	if ((no_wait || on_wait != NULL) && poll(&pfd, 1, 0) == 0) {
+		if (no_wait)
+			return errno = EAGAIN, -1;
 		on_wait();
+	}
 	do
 		n = read(p->fd, buf_reserve(&p->buf, READ_SIZE), READ_SIZE);
 	while (n == -1 && errno == EINTR);
@@ -58,7 +61,7 @@ fill(struct source_pipe *p, void (*on_wait)(void))
 
 /* The next line with its newline (without, at the end of input) in *len; 0 when nothing is left. */
 static int
-whole_line(struct source_pipe *p, size_t *len, void (*on_wait)(void))
+whole_line(struct source_pipe *p, size_t *len, int no_wait, void (*on_wait)(void))
 {
 	size_t looked = 0;               /* bytes in which there is no newline */
 	char *nl;
@@ -71,24 +74,24 @@ whole_line(struct source_pipe *p, size_t *len, void (*on_wait)(void))
 		if (p->eof)
 			return 0;
 		looked = buf_size(&p->buf);
-		if (fill(p, on_wait) == -1)
+		if (fill(p, no_wait, on_wait) == -1)
 			return -1;
 	}
 }
 
 int
-source_pipe_next(struct source_pipe *p, const char **line, size_t *len, void (*on_wait)(void))
+source_pipe_next(struct source_pipe *p, const char **line, size_t *len, int no_wait, void (*on_wait)(void))
 {
 	int got, rest;
 
 	do {
 		buf_consume(&p->buf, p->line);
 		p->line = 0;
-		got = whole_line(p, &p->line, on_wait);
+		got = whole_line(p, len, no_wait, on_wait);
 		if (got != 1)
 			return got;
+		p->line = *len;
 		*line = buf_data(&p->buf);
-		*len = p->line;
 		rest = p->skipping;
 		p->skipping = (*line)[*len - 1] != '\n' && !p->eof;
 		while (*len > 0 && ((*line)[*len - 1] == '\n' || (*line)[*len - 1] == '\r'))

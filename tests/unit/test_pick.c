@@ -1,6 +1,7 @@
 /* pick: words, positions and ranges as a person writes them; source: lines pulled from a pipe. */
 #include "pick/pick.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +131,7 @@ expect(struct source_pipe *p, const char *want)
 {
 	const char *line;
 	size_t len;
-	int got = source_pipe_next(p, &line, &len, on_wait);
+	int got = source_pipe_next(p, &line, &len, 0, on_wait);
 
 	ck_assert_int_eq(got, want != NULL);
 	if (want != NULL) {
@@ -153,8 +154,16 @@ START_TEST(lines_of_a_pipe)
 	ck_assert_uint_eq(waits, 0);
 	ck_assert_int_eq(write(fd[1], "ee\nlast", 7), 7);
 	expect(p, "three");
+	{
+		const char *line;
+		size_t len;
+
+		ck_assert_int_eq(source_pipe_next(p, &line, &len, 1, on_wait), -1);
+		ck_assert_int_eq(errno, EAGAIN);
+		ck_assert_int_eq(write(fd[1], "er", 2), 2);
+	}
 	close(fd[1]);
-	expect(p, "last");
+	expect(p, "laster");
 	expect(p, NULL);
 	expect(p, NULL);
 	close(fd[0]);
@@ -183,7 +192,7 @@ START_TEST(says_when_it_waits)
 	p = source_pipe_new(fd[0]);
 	writer = fd[1];
 	waits = 0;
-	ck_assert_int_eq(source_pipe_next(p, &line, &len, write_when_waited_for), 1);
+	ck_assert_int_eq(source_pipe_next(p, &line, &len, 0, write_when_waited_for), 1);
 	ck_assert_int_eq(len == 1 && line[0] == 'x', 1);
 	ck_assert_uint_eq(waits, 1);
 	close(fd[0]);
@@ -208,7 +217,7 @@ START_TEST(an_endless_line_of_a_pipe)
 	ck_assert_int_eq(write(fd, "\nnext\n", 6), 6);
 	(void)lseek(fd, 0, SEEK_SET);
 	p = source_pipe_new(fd);
-	ck_assert_int_eq(source_pipe_next(p, &line, &len, NULL), 1);
+	ck_assert_int_eq(source_pipe_next(p, &line, &len, 0, NULL), 1);
 	ck_assert_uint_gt(len, EVENT_LINE_MAX);
 	expect(p, "next");
 	expect(p, NULL);
