@@ -423,7 +423,7 @@ roster_write_trails(const struct roster *r, int64_t from_us, int64_t to_us, cons
 {
 	struct leg *heap = xmalloc((r->n + 1) * sizeof(*heap));
 	size_t i, n = 0;
-	int bad, first = 1;
+	int bad = 0, first = 1;
 
 	for (i = 0; i < r->n; i++) {
 		if (character != NULL && strcmp(character, r->character[i].name) != 0)
@@ -433,7 +433,6 @@ roster_write_trails(const struct roster *r, int64_t from_us, int64_t to_us, cons
 	}
 	for (i = n; i-- > 0; )
 		sift_down(heap, n, i);
-	bad = buf_appends(out, "\"trails\":[");
 	while (n > 0 && !bad) {
 		bad |= write_point(heap->c->name, &heap->c->trail.point[heap->at], first, out);
 		first = 0;
@@ -441,7 +440,6 @@ roster_write_trails(const struct roster *r, int64_t from_us, int64_t to_us, cons
 			heap[0] = heap[--n];
 		sift_down(heap, n, 0);
 	}
-	bad |= buf_append(out, "]", 1);
 	free(heap);
 	return bad ? -1 : 0;
 }

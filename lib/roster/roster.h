@@ -35,7 +35,7 @@ size_t roster_online(const struct roster *, int64_t now_us);
 /* Append JSON; 0, or -1 when out is full.  Members without braces: `"players":[…],"count":N` and so on, so that the caller may add some. */
 int roster_write_players(const struct roster *, int64_t now_us, int64_t within_us, struct buf *out);   /* seen in the last within_us, by name */
 int roster_write_portals(const struct roster *, int64_t now_us, struct buf *out);                       /* newest first */
-/* Points with from_us <= time < to_us, oldest first; of one character, or of all (NULL). */
+/* Points with from_us <= time < to_us, oldest first, separated by commas, without brackets; of one character, or of all (NULL). */
 int roster_write_trails(const struct roster *, int64_t from_us, int64_t to_us, const char *character, struct buf *out);
 
 /* The time that an event's row and trail point have: its own, or the receive time when that is missing or beyond belief (more than

@@ -66,13 +66,15 @@ write_live(const struct roster *r, int64_t now_us, struct buf *b)
 static int
 write_trails(const struct roster *r, int64_t now_us, struct buf *b)
 {
-	return roster_write_trails(r, now_us - 600 * S, now_us + S, NULL, b);
+	(void)buf_appends(b, "\"trails\":[");
+	return roster_write_trails(r, now_us - 600 * S, now_us + S, NULL, b) | buf_appends(b, "]");
 }
 
 static int
 write_trail_of_b(const struct roster *r, int64_t now_us, struct buf *b)
 {
-	return roster_write_trails(r, now_us - 600 * S, now_us, "b", b);
+	(void)buf_appends(b, "\"trails\":[");
+	return roster_write_trails(r, now_us - 600 * S, now_us, "b", b) | buf_appends(b, "]");
 }
 
 static char *

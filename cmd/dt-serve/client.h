@@ -1,0 +1,50 @@
+/* client: one browser on /ws/live.  A position in the ring, a subscription, and what is queued for it alone (answers, what it missed).
+ * Memory is bounded: one that does not read loses events and is told so by a `gap`; one that has much queued is not read from. */
+#ifndef CLIENT_H
+#define CLIENT_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/bus.h"
+#include "http/http.h"
+#include "rates.h"
+#include "ring.h"
+#include "subscription.h"
+
+struct client;
+struct client_env {                      /* the same for all of them */
+	struct http *http;
+	struct ring *ring;
+	uint64_t (*newest_seq)(void *priv);
+	void *priv;
+	unsigned catching_up;            /* how many read from the journal now */
+	int turn;                        /* somebody wants a client_turn */
+};
+
+struct client *client_new(struct client_env *);
+void client_free(struct client **);
+void client_open(struct client *, struct http_ws *);     /* from now on, everything */
+int client_is_open(const struct client *);
+
+/* Takes the subscription.  What it missed since `from` comes first, from the ring or the journal. */
+void client_subscribe(struct client *, struct subscription *);
+const struct subscription *client_subscription(const struct client *);
+
+/* Queue a message for this one alone. */
+void client_put(struct client *, const char *payload, size_t len);
+void client_error(struct client *, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A message of the ring is about to go: who still needs it goes on with the newest. */
+void client_evict(struct client *, uint64_t n);
+
+/* Ask to write when something is due; returns when it should be asked again at the latest. */
+int64_t client_poke(struct client *, int64_t now_ms);
+void client_write(struct client *, int64_t now_ms);      /* the socket can take something */
+void client_turn(struct client *);                       /* outside all callbacks: begin or end reading from the journal */
+
+int client_holds_big(const struct client *);             /* is it in the middle of a long message? */
+void client_close(struct client *);                      /* the loop is about to end */
+
+int client_allow(struct client *, int64_t now_ms);       /* may it send one more message now? */
+
+#endif

@@ -1,0 +1,420 @@
+#include "live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include "client.h"
+#include "clock/clock.h"
+#include "commands.h"
+#include "dungeons.h"
+#include "log/log.h"
+#include "mem/mem.h"
+#include "ring.h"
+#include "stat/stat.h"
+
+#define RING_BYTES (4u << 20)
+#define RING_MESSAGES 16384
+#define RING_BIG_BYTES (4u << 20)
+#define BIG_ALIVE_MAX (64u << 20)        /* of long messages that slow browsers still read, before those are closed */
+#define DUNGEON_BYTES (2u << 20)
+#define MESSAGE_MAX 65536
+#define CLIENTS_MAX 2000
+#define SNAPSHOT_MAX (16u << 20)
+#define SNAPSHOT_WITHIN_US (INT64_C(900) * 1000000)
+
+struct seat {                            /* one connection */
+	LIST_ENTRY(seat) link;
+	struct live *live;
+	struct client *client;
+	struct http_ws *ws;
+};
+
+struct live {
+	struct live_config config;
+	struct client_env env;
+	struct ring *ring;
+	struct commands *commands;
+	struct dungeons *dungeons;
+	struct pollable timer;
+	LIST_HEAD(, seat) seats;
+	size_t n;
+};
+
+size_t
+live_clients(const struct live *l)
+{
+	return l->n;
+}
+
+/* ---- what goes out ---- */
+
+static void
+on_evict(void *priv, uint64_t n)
+{
+	struct live *l = priv;
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		client_evict(s->client, n);
+}
+
+static uint64_t
+hash_of_name(const struct event *ev)
+{
+	char name[512];
+	long n = event_string(ev->character_name, name, sizeof(name));
+
+	return n > 0 ? subscription_name_hash(name, (size_t)n) : 0;
+}
+
+void
+live_remember(struct live *l, const struct event *ev)
+{
+	if (event_value_is(ev->type, "dungeon_map"))
+		dungeons_feed(l->dungeons, ev);
+}
+
+void
+live_event(struct live *l, const struct event *ev, uint64_t seq)
+{
+	struct ring_msg m = { .seq = seq };
+
+	if (event_value_is(ev->type, "command_status")) {        /* goes to who asked, in his own words */
+		commands_status(l->commands, ev);
+		return;
+	}
+	live_remember(l, ev);
+	m.name_hash = hash_of_name(ev);
+	m.type_at = (uint32_t)(ev->type.p - ev->line);
+	m.type_len = (uint16_t)ev->type.len;
+	m.type_id = (int16_t)event_type_id(ev->type);
+	(void)ring_add(l->ring, &m, ev->line, ev->len);
+}
+
+/* Everybody who has something to get asks for his turn; the timer wakes us for those whose batch is not due yet. */
+static void
+poke(struct live *l, int64_t now_ms)
+{
+	struct seat *s;
+	int64_t next = CLOCK_NEVER;
+
+	LIST_FOREACH(s, &l->seats, link) {
+		int64_t due = client_poke(s->client, now_ms);
+
+		if (due < next)
+			next = due;
+	}
+	l->timer.deadline_ms = next;
+}
+
+void
+live_flush(struct live *l)
+{
+	poke(l, http_now(l->config.http));
+}
+
+static void
+on_timer(struct pollable *p, short revents, int64_t now_ms)
+{
+	(void)revents;
+	poke((struct live *)((char *)p - offsetof(struct live, timer)), now_ms);
+}
+
+void
+live_tick(struct live *l, int64_t now_ms)
+{
+	struct seat *s;
+
+	commands_expire(l->commands, now_ms);
+	if (ring_big_bytes(l->ring) > BIG_ALIVE_MAX)
+		LIST_FOREACH(s, &l->seats, link)
+			if (client_holds_big(s->client))
+				http_ws_close(s->ws, 1013, "reads too slowly");
+	poke(l, now_ms);
+}
+
+void
+live_turn(struct live *l)
+{
+	struct seat *s;
+
+	if (!l->env.turn)
+		return;
+	l->env.turn = 0;
+	LIST_FOREACH(s, &l->seats, link)
+		client_turn(s->client);
+}
+
+void
+live_gap(struct live *l, uint64_t from, uint64_t to, uint64_t count)
+{
+	char text[160];
+	int n = snprintf(text, sizeof(text), "{\"type\":\"gap\",\"from\":%ju,\"to\":%ju,\"count\":%ju}", (uintmax_t)from, (uintmax_t)to, (uintmax_t)count);
+	struct seat *s;
+
+	log_warn("missed the events %ju to %ju: the journal no longer has them", (uintmax_t)from, (uintmax_t)to);
+	LIST_FOREACH(s, &l->seats, link)
+		client_put(s->client, text, (size_t)n);
+}
+
+/* Catching up means a subscription of the client's own, which hangs in the loop. */
+void
+live_close(struct live *l)
+{
+	struct seat *s;
+
+	http_del(l->config.http, &l->timer);
+	LIST_FOREACH(s, &l->seats, link)
+		client_close(s->client);
+}
+
+/* ---- what comes in ---- */
+
+static void
+put_snapshot(struct live *l, struct client *c)
+{
+	struct buf b = BUF_INIT(SNAPSHOT_MAX);
+	char now[CLOCK_ISO_SIZE];
+	int64_t now_us = clock_wall_us();
+	int bad;
+
+	clock_format_iso(now_us, now);
+	bad = buf_printf(&b, "{\"type\":\"snapshot\",\"seq\":%ju,\"at\":\"%s\",", (uintmax_t)l->config.newest_seq(l->config.priv), now);
+	bad |= roster_write_players(l->config.roster, now_us, SNAPSHOT_WITHIN_US, &b);
+	bad |= buf_appends(&b, ",");
+	bad |= roster_write_portals(l->config.roster, now_us, &b);
+	bad |= buf_appends(&b, "}");
+	if (bad)
+		client_error(c, "too_large", "the live state is too large for one message: use /live");
+	else
+		client_put(c, buf_data(&b), buf_size(&b));
+	buf_fini(&b);
+}
+
+static void
+on_subscribe(struct live *l, struct client *c, const struct json *j)
+{
+	struct buf b = BUF_INIT(1u << 20);
+	char error[256];
+	struct subscription *sub = subscription_parse(j, error, sizeof(error));
+
+	if (sub == NULL) {
+		client_error(c, "bad_subscribe", "%s", error);
+		return;
+	}
+	subscription_write(sub, l->config.newest_seq(l->config.priv), &b);
+	client_put(c, buf_data(&b), buf_size(&b));
+	buf_fini(&b);
+	if (sub->snapshot)
+		put_snapshot(l, c);
+	client_subscribe(c, sub);
+}
+
+static void
+on_request_dungeon_map(struct live *l, struct client *c, const struct json *j)
+{
+	const char *text = json_str(j, "landblock", ""), *line;
+	char landblock[5], answer[80];
+	size_t len;
+	int n;
+
+	if (dungeons_landblock(text, landblock) == -1) {
+		client_error(c, "bad_landblock", "landblock must be up to 8 hexadecimal digits in a string");
+		return;
+	}
+	if ((line = dungeons_get(l->dungeons, landblock, &len)) != NULL) {
+		client_put(c, line, len);
+		return;
+	}
+	n = snprintf(answer, sizeof(answer), "{\"type\":\"dungeon_map\",\"landblock\":\"%s\",\"found\":false}", landblock);
+	client_put(c, answer, (size_t)n);
+}
+
+static void
+on_later(struct live *l, struct client *c, const struct json *j)
+{
+	(void)l;
+	client_error(c, "not_available", "\"%s\" is not available yet: this socket is always live", json_str(j, "type", ""));
+}
+
+static void
+on_command(struct live *l, struct client *c, const struct json *j)
+{
+	commands_ask(l->commands, c, j, http_now(l->config.http));
+}
+
+static const struct request {
+	const char *type;
+	void (*f)(struct live *, struct client *, const struct json *);
+} requests[] = {
+	{ "subscribe", on_subscribe },
+	{ "command", on_command },
+	{ "request_dungeon_map", on_request_dungeon_map },
+	{ "seek", on_later },
+	{ "pause", on_later },
+	{ "live", on_later },
+};
+
+static void
+dispatch(struct live *l, struct client *c, const struct json *j)
+{
+	const char *type = json_str(j, "type", "");
+	size_t i;
+
+	if (!json_has(j, "type") && json_has(j, "player_name") && json_has(j, "command"))
+		type = "command";
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (strcmp(type, requests[i].type) == 0) {
+			requests[i].f(l, c, j);
+			return;
+		}
+	if (type[0] == '\0')
+		client_error(c, "bad_message", "a message needs a \"type\", or \"player_name\" and \"command\"");
+	else
+		client_error(c, "bad_message", "no message of type \"%.40s\" is known here", type);
+}
+
+static void
+on_message(void *conn_priv, struct http_ws *ws, const char *data, size_t len, int binary)
+{
+	struct seat *s = conn_priv;
+	const char *error = "";
+	struct json *j;
+
+	stat_add(STAT_SERVE_MESSAGES, 1);
+	if (!client_allow(s->client, http_now(s->live->config.http))) {
+		client_error(s->client, "too_many", "too many messages: at most 20 a second");
+		return;
+	}
+	if (binary) {
+		client_error(s->client, "bad_message", "messages are text");
+		return;
+	}
+	if ((j = json_parse(data, len, &error)) == NULL || json_kind(j, "") != 'o') {
+		client_error(s->client, "bad_message", "a message is one JSON object%s%s", j == NULL ? ": " : "", j == NULL ? error : "");
+		json_free(&j);
+		return;
+	}
+	(void)ws;
+	dispatch(s->live, s->client, j);
+	json_free(&j);
+}
+
+/* ---- connections ---- */
+
+static int
+is_loopback_name(const char *host)
+{
+	size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+
+	return host[0] == '[' || strspn(host, "0123456789.") == n || (n == 9 && strncasecmp(host, "localhost", 9) == 0) ||
+	    (n > 10 && strncasecmp(host + n - 10, ".localhost", 10) == 0);
+}
+
+/* A page of another site must not read the stream or send commands in the name of who looks at it: what a browser says of the page's
+ * origin is our own host, and that is no name which somebody else's name server may point at us. */
+static int
+is_ours(const struct live *l, const struct http_req *req)
+{
+	const char *origin = http_req_header(req, "origin"), *host = http_req_header(req, "host");
+	const char *after = origin != NULL ? strstr(origin, "://") : NULL;
+
+	if (origin == NULL)
+		return 1;
+	return host != NULL && after != NULL && strcasecmp(after + 3, host) == 0 && (l->config.any_host || is_loopback_name(host));
+}
+
+static int
+on_upgrade(void *priv, struct http_req *req, void **conn_priv)
+{
+	struct live *l = priv;
+	struct seat *s;
+
+	if (!is_ours(l, req)) {
+		(*stat_cell(STAT_SERVE_REJECTED, "foreign_origin"))++;
+		return 403;
+	}
+	if (l->n == CLIENTS_MAX)
+		return 503;
+	s = xcalloc(1, sizeof(*s));
+	s->live = l;
+	s->client = client_new(&l->env);
+	LIST_INSERT_HEAD(&l->seats, s, link);
+	l->n++;
+	stat_set(STAT_SERVE_BROWSERS, (int64_t)l->n);
+	*conn_priv = s;
+	return 0;
+}
+
+static void
+on_open(void *conn_priv, struct http_ws *ws)
+{
+	struct seat *s = conn_priv;
+
+	s->ws = ws;
+	client_open(s->client, ws);
+}
+
+static void
+on_writable(void *conn_priv, struct http_ws *ws)
+{
+	struct seat *s = conn_priv;
+
+	(void)ws;
+	client_write(s->client, http_now(s->live->config.http));
+}
+
+static void
+on_close(void *conn_priv, struct http_ws *ws, int code)
+{
+	struct seat *s = conn_priv;
+	struct live *l = s->live;
+
+	(void)ws;
+	(void)code;
+	commands_forget(l->commands, s->client);
+	client_free(&s->client);
+	LIST_REMOVE(s, link);
+	free(s);
+	l->n--;
+	stat_set(STAT_SERVE_BROWSERS, (int64_t)l->n);
+}
+
+static const struct http_ws_handler handler = {
+	.max_message = MESSAGE_MAX, .on_upgrade = on_upgrade, .on_open = on_open, .on_message = on_message, .on_writable = on_writable, .on_close = on_close
+};
+
+struct live *
+live_new(const struct live_config *config)
+{
+	struct live *l = xcalloc(1, sizeof(*l));
+
+	l->config = *config;
+	LIST_INIT(&l->seats);
+	l->ring = ring_new(RING_BYTES, RING_MESSAGES, RING_BIG_BYTES, on_evict, l);
+	l->commands = commands_new(config->pub);
+	l->dungeons = dungeons_new(DUNGEON_BYTES);
+	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .newest_seq = config->newest_seq, .priv = config->priv };
+	l->timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
+	http_add(config->http, &l->timer);
+	http_route_ws(config->http, "/ws/live", &handler, l);
+	return l;
+}
+
+/* After http_free, which has closed the connections. */
+void
+live_free(struct live **lp)
+{
+	struct live *l = *lp;
+
+	if (l == NULL)
+		return;
+	commands_free(&l->commands);
+	dungeons_free(&l->dungeons);
+	ring_free(&l->ring);
+	free(l);
+	*lp = NULL;
+}

@@ -1,0 +1,33 @@
+/* live: the browsers on /ws/live, and what is sent to them. */
+#ifndef LIVE_H
+#define LIVE_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/bus.h"
+#include "event/event.h"
+#include "http/http.h"
+#include "roster/roster.h"
+
+struct live;
+struct live_config {
+	struct http *http;
+	struct roster *roster;
+	struct bus_pub *pub;
+	uint64_t (*newest_seq)(void *priv);
+	void *priv;
+	int any_host;                    /* a reverse proxy is known: hosts may have any name */
+};
+
+struct live *live_new(const struct live_config *);       /* adds its route; copies the config */
+void live_free(struct live **);
+void live_event(struct live *, const struct event *, uint64_t seq);      /* to all who want it; seq 0: made here */
+void live_remember(struct live *, const struct event *);                 /* of before: kept to answer by, sent to nobody */
+void live_flush(struct live *);                          /* after a batch of events */
+void live_gap(struct live *, uint64_t from, uint64_t to, uint64_t count);   /* what we ourselves missed */
+void live_tick(struct live *, int64_t now_ms);           /* now and then */
+void live_turn(struct live *);                           /* after each turn of the loop, outside all callbacks */
+void live_close(struct live *);                          /* before http_free: let go of the loop */
+size_t live_clients(const struct live *);
+
+#endif

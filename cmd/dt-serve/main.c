@@ -1,0 +1,308 @@
+/* dt-serve: events and SQL in; HTTP, /ws/live, the pages, and the public end of /ws/position out. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "bus/bus.h"
+#include "clock/clock.h"
+#include "env/env.h"
+#include "feed.h"
+#include "http/http.h"
+#include "live.h"
+#include "log/log.h"
+#include "opt/opt.h"
+#include "pg/pg.h"
+#include "proxy.h"
+#include "roster/roster.h"
+#include "routes.h"
+#include "stat/stat.h"
+
+#define SECOND_US INT64_C(1000000)
+#define TICK_MS 250
+#define DRAIN_MS 3000
+#define BODY_MAX 65536
+#define COMMANDS_MAX (256u << 10)
+
+static const struct opt opts[] = {
+	{ 'b', "bind", "address", "listen on this address instead of $DT_BIND" },
+	{ 'p', "port", "port", "listen on this port instead of $DT_PORT; 0 picks a free one" },
+	{ 'd', "directory", "path", "serve files from here instead of the tracker's own static/" },
+	OPT_READY,
+	OPT_END
+};
+
+static const struct opt_program program = {
+	.name = "dt-serve", .usage = "[options]", .summary = "serve the tracker's pages, API and live events to browsers",
+	.examples = "  dt-serve -p 9000\n  curl -s http://localhost:8765/live | jq '.players[].character_name'\n", .opts = opts
+};
+
+static const char *const headers[] = {
+	"content-security-policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+	"x-content-type-options", "nosniff",
+	"referrer-policy", "no-referrer",
+	"cross-origin-opener-policy", "same-origin",
+	"cross-origin-resource-policy", "same-origin",
+	NULL
+};
+
+static const struct roster_config roster_config = {
+	.max_characters = 2000, .max_portals = 2000, .trail_points = ROUTES_TRAIL_POINTS,
+	.trail_us = ROUTES_TRAIL_US, .portal_us = 3600 * SECOND_US, .offline_us = 30 * SECOND_US
+};
+
+static struct {
+	const char *bind, *directory;
+	int port, ready_fd;
+	struct http *http;
+	struct bus_pub *pub;
+	struct pg *pg;
+	struct roster *roster;
+	struct feed *feed;
+	struct live *live;
+	struct proxy *proxy;
+	struct routes routes;
+	struct pollable tick;
+} S = { .port = -1, .ready_fd = -1 };
+
+/* ---- the stream ---- */
+
+static int64_t
+received(const struct event *ev)
+{
+	int64_t us;
+
+	return event_rx(ev, &us) == 0 ? us : clock_wall_us();
+}
+
+static void
+on_old(void *priv, const struct event *ev, uint64_t seq)
+{
+	(void)priv;
+	(void)seq;
+	roster_feed(S.roster, ev, received(ev));
+	live_remember(S.live, ev);
+}
+
+static void
+on_event(void *priv, const struct event *ev, uint64_t seq)
+{
+	(void)priv;
+	roster_feed(S.roster, ev, received(ev));
+	live_event(S.live, ev, seq);
+}
+
+static void
+on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
+{
+	(void)priv;
+	live_gap(S.live, from, to, count);
+}
+
+static void
+on_batch(void *priv)
+{
+	(void)priv;
+	live_flush(S.live);
+}
+
+/* Who fell silent while we were not there is no news. */
+static void
+on_warm(void *priv)
+{
+	(void)priv;
+	roster_expire(S.roster, clock_wall_us(), NULL, NULL);
+}
+
+static void
+on_offline(void *priv, const char *name, int64_t last_seen_us)
+{
+	char now[CLOCK_ISO_SIZE], seen[CLOCK_ISO_SIZE];
+	struct buf b = BUF_INIT(2048);
+	struct event ev;
+
+	(void)priv;
+	clock_format_iso(clock_wall_us(), now);
+	clock_format_iso(last_seen_us, seen);
+	(void)buf_printf(&b, "{\"type\":\"player_offline\",\"timestamp\":\"%s\",\"character_name\":", now);
+	(void)buf_append_json(&b, name, strlen(name));
+	(void)buf_printf(&b, ",\"last_seen\":\"%s\"}", seen);
+	if (event_scan(buf_data(&b), buf_size(&b), &ev) == EVENT_OK)
+		live_event(S.live, &ev, 0);
+	buf_fini(&b);
+}
+
+static uint64_t
+newest_seq(void *priv)
+{
+	(void)priv;
+	return feed_newest_seq(S.feed);
+}
+
+/* ---- the clock ---- */
+
+static void
+on_tick(struct pollable *p, short revents, int64_t now_ms)
+{
+	(void)revents;
+	p->deadline_ms = now_ms + TICK_MS;
+	if (feed_warm(S.feed))
+		roster_expire(S.roster, clock_wall_us(), on_offline, NULL);
+	live_tick(S.live, now_ms);
+	stat_set(STAT_SERVE_ONLINE, (int64_t)roster_online(S.roster, clock_wall_us()));
+	stat_set(STAT_SERVE_BUS_UP, feed_connected(S.feed));
+	stat_set(STAT_SERVE_DATABASE_UP, pg_up(S.pg));
+	stat_set(STAT_SERVE_SEQ, (int64_t)feed_newest_seq(S.feed));
+}
+
+static void
+on_turn(void *priv, int64_t now_ms)
+{
+	(void)priv;
+	feed_tick(S.feed, now_ms);
+	live_turn(S.live);
+	stat_write(now_ms);
+}
+
+/* ---- start ---- */
+
+static void
+read_options(int argc, char **argv)
+{
+	const char *arg;
+	int letter, first;
+
+	while ((letter = opt_next(&program, argc, argv, &arg, &first)) != -1)
+		switch (letter) {
+		case 'b': S.bind = arg; break;
+		case 'p': S.port = (int)opt_int("-p", arg, 0, 65535); break;
+		case 'd': S.directory = arg; break;
+		case 'R': S.ready_fd = (int)opt_int("-R", arg, 0, 65535); break;
+		}
+	if (first < argc)
+		opt_usage("unexpected operand \"%s\"", argv[first]);
+	env_load();
+	if (S.bind == NULL)
+		S.bind = env_get("DT_BIND");
+	if (strcmp(S.bind, "localhost") == 0)
+		S.bind = "127.0.0.1";
+	if (S.port == -1)
+		S.port = (int)env_int("DT_PORT", 0, 65535);
+}
+
+static void
+require_loopback(const char *address)
+{
+	struct in_addr a4;
+	struct in6_addr a6;
+
+	if ((inet_pton(AF_INET, address, &a4) == 1 && ntohl(a4.s_addr) >> 24 == 127) ||
+	    (inet_pton(AF_INET6, address, &a6) == 1 && IN6_IS_ADDR_LOOPBACK(&a6)))
+		return;
+	die(EX_CONFIG, "will not listen on \"%s\": nobody has to log in yet, so only this machine may connect; set DT_BIND to 127.0.0.1", address);
+}
+
+static void
+listen_on(void)
+{
+	int port = S.port, is_v6 = strchr(S.bind, ':') != NULL;
+
+	if (http_listen_tcp(S.http, S.bind, &port) == -1)
+		die(EX_UNAVAILABLE, "unable to listen on %s port %d: %s", S.bind, S.port, strerror(errno));
+	log_info("listening on http://%s%s%s:%d/", is_v6 ? "[" : "", S.bind, is_v6 ? "]" : "", port);
+}
+
+static void
+open_bus(void)
+{
+	char *in = bus_in_path();
+	struct bus_pub_config pub = { .path = in, .name = "dt-serve", .max_bytes = COMMANDS_MAX };
+	struct feed_config feed = {
+		.http = S.http, .trails_us = ROUTES_TRAIL_US, .portals_us = 3600 * SECOND_US,
+		.on_old = on_old, .on_event = on_event, .on_gap = on_gap, .on_batch = on_batch, .on_warm = on_warm
+	};
+	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = env_get("DT_PROXY_NETS")[0] != '\0' };
+
+	S.pub = bus_pub_new(&pub);
+	http_add(S.http, bus_pub_pollable(S.pub));
+	live.pub = S.pub;
+	S.live = live_new(&live);
+	S.feed = feed_new(&feed);
+	free(in);
+}
+
+static void
+open_database(void)
+{
+	char *url = pg_telemetry_url();
+	struct pg_config config = {
+		.url = url, .password = env_get("POSTGRES_PASSWORD"), .name = "dt-serve", .timeout_ms = 30000,
+		.setup = "set timezone to 'UTC'; set default_transaction_read_only to on; set work_mem to '32MB'"
+	};
+
+	S.pg = pg_new(&config);
+	http_add(S.http, pg_pollable(S.pg));
+	free(url);
+}
+
+static void
+add_routes(void)
+{
+	char *directory = S.directory != NULL ? NULL : env_share_dir("static"), *ingest = env_run_path("ingest.sock");
+	const char *version = env_get("BUILD_VERSION");
+
+	S.routes = (struct routes){
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pg = S.pg, .version = version[0] != '\0' ? version : build_version
+	};
+	http_headers(S.http, headers);
+	routes_add(&S.routes);
+	metrics_add(S.http);
+	S.proxy = proxy_new(S.http, env_get("SHARED_SECRET"), ingest);
+	http_static(S.http, S.directory != NULL ? S.directory : directory);
+	free(directory);
+	free(ingest);
+}
+
+static void
+close_all(void)
+{
+	stat_close();
+	feed_free(&S.feed);
+	live_close(S.live);
+	http_del(S.http, bus_pub_pollable(S.pub));
+	http_del(S.http, pg_pollable(S.pg));
+	http_del(S.http, &S.tick);
+	http_free(&S.http);
+	live_free(&S.live);
+	proxy_free(&S.proxy);
+	bus_pub_free(&S.pub);
+	pg_free(&S.pg);
+	roster_free(&S.roster);
+}
+
+int
+main(int argc, char **argv)
+{
+	read_options(argc, argv);
+	require_loopback(S.bind);
+	S.http = http_new(BODY_MAX);
+	S.roster = roster_new(&roster_config);
+	stat_open("dt-serve");
+	open_bus();
+	open_database();
+	add_routes();
+	listen_on();
+	S.tick = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = on_tick };
+	http_add(S.http, &S.tick);
+	http_on_turn(S.http, on_turn, NULL);
+	opt_ready(S.ready_fd);
+
+	(void)http_run(S.http);
+	http_drain(S.http, DRAIN_MS);
+	close_all();
+	return 0;
+}

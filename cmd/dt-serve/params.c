@@ -1,0 +1,115 @@
+#include "params.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock/clock.h"
+#include "stat/stat.h"
+
+#define refuse(req, ...) ((*stat_cell(STAT_SERVE_REJECTED, "bad_parameter"))++, http_reply_error(req, 400, "bad_parameter", __VA_ARGS__), -1)
+
+static int
+is_known(const char *const *names, const char *name)
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return 1;
+	return 0;
+}
+
+int
+params_known(struct http_req *req, const char *const *names)
+{
+	const char *name;
+	unsigned i, j;
+
+	for (i = 0; (name = http_req_query_name(req, i)) != NULL; i++) {
+		if (!is_known(names, name))
+			return refuse(req, "unknown parameter \"%.64s\"", name);
+		for (j = 0; j < i; j++)
+			if (strcmp(http_req_query_name(req, j), name) == 0)
+				return refuse(req, "parameter \"%s\" is given twice", name);
+	}
+	return 0;
+}
+
+int
+params_int(struct http_req *req, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out)
+{
+	const char *text = http_req_query(req, name);
+	char *end;
+
+	*out = fallback;
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || *out < min || *out > max)
+		return refuse(req, "parameter \"%s\" must be a whole number from %jd to %jd", name, (intmax_t)min, (intmax_t)max);
+	return 0;
+}
+
+static int
+parse_unix(const char *text, int64_t *us)
+{
+	size_t n = strspn(text, "0123456789.");
+	char *end;
+	double s;
+
+	if (n == 0 || text[n] != '\0' || n > 20)
+		return -1;
+	s = strtod(text, &end);
+	if (*end != '\0' || s > 253402300799.0)
+		return -1;
+	*us = (int64_t)(s * 1e6);
+	return 0;
+}
+
+int
+params_time(struct http_req *req, const char *name, int64_t fallback_us, int64_t *out_us)
+{
+	const char *text = http_req_query(req, name);
+	char fixed[64];
+	size_t len, i;
+
+	*out_us = fallback_us;
+	if (text == NULL || parse_unix(text, out_us) == 0)
+		return 0;
+	/* A '+' that somebody forgot to escape has come out as a blank: 12:00:00 02:00. */
+	len = strlen(text);
+	if (len >= sizeof(fixed))
+		len = sizeof(fixed) - 1;
+	for (i = 0; i < len; i++)
+		fixed[i] = text[i] == ' ' && i > 11 ? '+' : text[i];
+	if (len == 0 || clock_parse_iso(fixed, len, out_us) == -1)
+		return refuse(req, "parameter \"%s\" must be a time: ISO-8601 or unix seconds", name);
+	return 0;
+}
+
+int
+params_text(struct http_req *req, const char *name, size_t max_bytes, const char **out)
+{
+	*out = http_req_query(req, name);
+	if (*out != NULL && ((*out)[0] == '\0' || strlen(*out) > max_bytes))
+		return refuse(req, "parameter \"%s\" must be 1 to %zu bytes of text", name, max_bytes);
+	return 0;
+}
+
+int
+params_seconds(struct http_req *req, const char *name, int64_t *out_s)
+{
+	const char *text = http_req_query(req, name);
+	char *end;
+	long n;
+
+	*out_s = 0;
+	if (text == NULL)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (*text >= '1' && *text <= '9' && n >= 1 && n <= 1440 && end[0] != '\0' && end[1] == '\0')
+		*out_s = *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : *end == 'd' ? n * 86400 : 0;
+	if (*out_s < 60 || *out_s > 86400)
+		return refuse(req, "parameter \"%s\" must be a length of time from 1m to 1d, as 1m, 15m, 2h", name);
+	return 0;
+}
