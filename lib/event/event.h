@@ -58,11 +58,12 @@ enum event_error event_scan(const char *line, size_t len, struct event *);
 /* The same checks for any JSON value, without what makes it an event. */
 enum event_error event_check_json(const char *text, size_t len, size_t *error_at);
 
-/* The field of that name, or an absent value.  Escaped keys are compared unescaped. */
+/* The field of that name, or an absent value.  Escaped keys are compared unescaped; of equal names the first counts. */
 struct event_value event_get(const struct event *, const char *name);
-
 /* The same for an object that is itself a value of a scanned event (event_value of kind EVENT_OBJECT). */
 struct event_value event_object_get(struct event_value object, const char *name);
+/* The event's own object, for event_next. */
+struct event_value event_body(const struct event *);
 /* Elements of an array or members of an object value in order: start with *at = 0; returns 0 at the end.  key may be NULL. */
 int event_next(struct event_value container, size_t *at, struct event_value *key, struct event_value *value);
 

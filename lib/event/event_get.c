@@ -87,8 +87,8 @@ event_object_get(struct event_value object, const char *name)
 	return object.kind == EVENT_OBJECT ? find_from(object, 0, name) : absent;
 }
 
-static struct event_value
-body(const struct event *e)
+struct event_value
+event_body(const struct event *e)
 {
 	return (struct event_value){ .p = e->line + e->body, .len = e->body_end - e->body, .kind = EVENT_OBJECT };
 }
@@ -112,7 +112,7 @@ event_get(const struct event *e, const char *name)
 	if (n == e->n_fields)
 		return absent;
 	f = &e->field[n - 1];
-	return find_from(body(e), (size_t)(f->value.p + f->value.len + (f->value.kind == EVENT_STRING) - e->line) - e->body, name);
+	return find_from(event_body(e), (size_t)(f->value.p + f->value.len + (f->value.kind == EVENT_STRING) - e->line) - e->body, name);
 }
 
 long

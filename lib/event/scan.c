@@ -125,12 +125,14 @@ is_tail(char c)
 }
 
 /* One character of two to four bytes: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static const char *
+static inline const char *
 utf8(struct scan *s, const char *p)
 {
 	unsigned char c = (unsigned char)*p, d;
 	ptrdiff_t left = s->end - p, n;
 
+	if (LIKELY(c >= 0xc2 && c < 0xe0 && left >= 2 && is_tail(p[1])))
+		return p + 2;
 	n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 	if (c < 0xc2 || c > 0xf4)
 		return fail(s, p, EVENT_BAD_UTF8);
@@ -181,7 +183,9 @@ scan_string_odd(struct scan *s, const char *p, uint8_t *escaped)
 			*escaped = 1;
 			p = escape(s, p);
 		} else if ((unsigned char)*p >= 0x80) {
-			p = utf8(s, p);
+			do
+				p = utf8(s, p);
+			while (p != NULL && p < s->end && (unsigned char)*p >= 0x80);
 		} else {
 			return fail(s, p, *p == '\0' ? EVENT_NUL : EVENT_CONTROL);
 		}

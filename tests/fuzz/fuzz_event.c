@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	assert(json == EVENT_OK && e.type.kind == EVENT_STRING && e.type.len > 0);
-	walk((struct event_value){ e.line + e.body, e.body_end - e.body, EVENT_OBJECT, 0 });
+	walk(event_body(&e));
 	(void)event_time(&e, &us);
 	(void)event_type_id(e.type);
 	assert(event_get(&e, "type").p == e.type.p);

@@ -386,7 +386,7 @@ judge(const struct text *in)
 			ck_assert_uint_eq(e.n_fields, (unsigned)sj.fields);
 			ck_assert_uint_eq(e.reserved, (unsigned)sj.reserved);
 			if (event_scan(t.p, t.len, &e) == EVENT_OK)
-				same_members((struct event_value){ e.line + e.body, e.body_end - e.body, EVENT_OBJECT, 0 }, j);
+				same_members(event_body(&e), j);
 		}
 	} else {
 		refused++;
