@@ -72,6 +72,15 @@ $B/gen/sql.h: $(wildcard sql/queries/*.sql) scripts/sql2c.awk
 $B/gen/sql.c: $B/gen/sql.h
 	$Qawk -f scripts/sql2c.awk $(wildcard sql/queries/*.sql) > $@
 
+# The simulator's tables.
+$B/gen/sim_data.c: $(wildcard cmd/dt-sim/data/*.tsv) scripts/tsv2c.awk
+	@mkdir -p $(@D)
+	$Qawk -v header=data.h -f scripts/tsv2c.awk $(filter %.tsv,$^) > $@.new && mv $@.new $@
+
+$B/gen/sim_data.o: CPPFLAGS += -Icmd/dt-sim
+$B/gen/sim_data.o: cmd/dt-sim/data.h
+$B/bin/dt-sim: $B/gen/sim_data.o
+
 $B/libdt.a: $(LIB_O)
 	@rm -f $@
 	$Q$(AR) rcs $@ $^

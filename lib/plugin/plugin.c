@@ -26,6 +26,7 @@ struct plugin {
 	struct http_ws *ws;
 	enum { IDLE, CONNECTING, OPEN } state;
 	int64_t retry_ms, backoff_ms;
+	int wanted;                          /* 1 kept up, 0 made when there is something to send, -1 closed */
 };
 
 struct plugins {
@@ -121,9 +122,23 @@ on_open(void *priv, struct http_ws *ws)
 		all->said_down = 0;
 		all->down_ms = 0;
 	}
-	if (all->closing)
+	if (all->closing || p->wanted < 0)
 		http_ws_close(ws, 1000, "done");
+	else if (all->config.on_open != NULL)
+		all->config.on_open(all->config.priv, p->character);
 	wake(all, 0);
+}
+
+/* Somewhere in the upper half of the time, so that a fleet does not come back as one. */
+static int64_t
+jitter(int64_t ms)
+{
+	static uint32_t s = 2463534242u;
+
+	s ^= s << 13;
+	s ^= s >> 17;
+	s ^= s << 5;
+	return ms / 2 + s % (ms / 2 + 1);
 }
 
 static void
@@ -132,11 +147,12 @@ on_close(void *priv, struct http_ws *ws, int code)
 	struct plugin *p = priv;
 	struct plugins *all = p->all;
 	int64_t now_ms = clock_mono_ms();
+	int was_open = p->state == OPEN;
 
 	(void)ws;
-	if (p->state == OPEN)
+	if (was_open)
 		all->open--;
-	if (!all->said_down && !all->closing) {
+	if (!all->said_down && !all->closing && p->wanted >= 0) {
 		if (p->state == CONNECTING)
 			log_info("unable to connect to %s as %s; trying again", all->config.url, p->character);
 		else
@@ -145,8 +161,10 @@ on_close(void *priv, struct http_ws *ws, int code)
 	}
 	p->state = IDLE;
 	p->ws = NULL;
-	p->retry_ms = now_ms + p->backoff_ms;
+	p->retry_ms = now_ms + jitter(p->backoff_ms);
 	p->backoff_ms = p->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : p->backoff_ms * 2;
+	if (was_open && all->config.on_close != NULL)
+		all->config.on_close(all->config.priv, p->character);
 	wake(all, p->retry_ms);
 }
 
@@ -198,12 +216,30 @@ find(struct plugins *all, const char *character, size_t len)
 /* ---- all of them ---- */
 
 static void
+keep_up(struct plugins *all, int64_t now_ms)
+{
+	struct plugin *p;
+	size_t i;
+
+	for (i = 0; i < BUCKETS && !all->closing; i++)
+		for (p = all->bucket[i]; p != NULL; p = p->next) {
+			if (p->state != IDLE || p->wanted <= 0)
+				continue;
+			if (now_ms >= p->retry_ms)
+				connect_plugin(p);
+			else
+				wake(all, p->retry_ms);
+		}
+}
+
+static void
 on_timer(struct pollable *timer, short revents, int64_t now_ms)
 {
 	struct plugins *all = (struct plugins *)timer;
 
-	(void)revents, (void)now_ms;
+	(void)revents;
 	timer->deadline_ms = CLOCK_NEVER;
+	keep_up(all, now_ms);
 	if (all->config.on_room != NULL)
 		all->config.on_room(all->config.priv);
 }
@@ -257,13 +293,33 @@ plugins_send(struct plugins *all, const char *character, size_t character_len, c
 	now_ms = clock_mono_ms();
 	if (all->open == 0 && all->down_ms == 0)
 		all->down_ms = now_ms;
-	if (p->state == IDLE && !all->closing) {
+	if (p->state == IDLE && p->wanted >= 0 && !all->closing) {
 		if (now_ms >= p->retry_ms)
 			connect_plugin(p);
 		else
 			wake(all, p->retry_ms);
 	}
 	return -1;
+}
+
+void
+plugins_want(struct plugins *all, const char *character, int on)
+{
+	struct plugin *p = find(all, character, strlen(character));
+
+	p->wanted = on ? 1 : -1;
+	if (!on && p->state == OPEN)
+		http_ws_close(p->ws, 1000, "logged out");
+	else if (on && p->state == IDLE && !all->closing)
+		wake(all, p->retry_ms);
+}
+
+size_t
+plugins_queued_of(struct plugins *all, const char *character)
+{
+	const struct plugin *p = find(all, character, strlen(character));
+
+	return p->state == OPEN ? http_ws_queued(p->ws) : 0;
 }
 
 size_t

@@ -13,6 +13,8 @@ struct plugins_config {
 	const char *secret;
 	void (*on_room)(void *priv);         /* after a plugins_send that failed: try again; may be NULL */
 	void (*on_message)(void *priv, const char *character, const char *data, size_t len);   /* from the server; NULL: errors are logged */
+	void (*on_open)(void *priv, const char *character);          /* its connection is up; may be NULL */
+	void (*on_close)(void *priv, const char *character);         /* … was up and is no more; may be NULL */
 	void *priv;
 };
 struct plugins *plugins_new(const struct plugins_config *);          /* copies it */
@@ -20,6 +22,9 @@ void plugins_free(struct plugins **);                                /* the conn
 
 /* Sends a frame as that character, whose connection is made when there is none.  0, or -1: not now, nothing was sent. */
 int plugins_send(struct plugins *, const char *character, size_t character_len, const char *frame, size_t len);
+/* A connection of that character is kept up without anything to send; or closed in an orderly way behind what is queued, and not made again. */
+void plugins_want(struct plugins *, const char *character, int on);
+size_t plugins_queued_of(struct plugins *, const char *character);   /* bytes of its not yet handed to the kernel */
 size_t plugins_open(const struct plugins *);                         /* connections that are up */
 size_t plugins_queued(const struct plugins *);                       /* bytes not yet handed to the kernel */
 uint64_t plugins_errors(const struct plugins *);                     /* frames that the server refused with an error message */
