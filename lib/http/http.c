@@ -461,6 +461,8 @@ on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, 
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		c = lws_get_opaque_user_data(wsi);
+		if (c != NULL && c->wsi == NULL)
+			c->wsi = wsi;        /* a UNIX socket connects before lws_client_connect_via_info returns it */
 		return c != NULL ? http_ws_callback(c, reason, in, len) : -1;
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_CLOSED:            /* also for upgrades that were never established */
