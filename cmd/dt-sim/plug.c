@@ -31,7 +31,7 @@ static struct {
 	struct plugins *plugins;
 	struct ledger *ledger;
 	struct pollable pump, look;
-	uint8_t *up;                 /* by character */
+	enum { DOWN, UP, LEAVING } *state;       /* by character */
 	unsigned asked, ready, characters;
 	int announced, ever_open;
 	uint64_t events;
@@ -74,7 +74,7 @@ on_event(void *priv, unsigned character, const char *line, size_t len, const cha
 
 	(void)priv;
 	S.events++;
-	if (!S.up[character]) {
+	if (S.state[character] == DOWN) {
 		++*stat_cell(STAT_SIM_DROPPED, "offline");
 		return;
 	}
@@ -97,6 +97,8 @@ on_session(void *priv, unsigned character, int in)
 {
 	(void)priv;
 	S.asked += (unsigned)in;
+	if (!in && S.state[character] == UP)
+		S.state[character] = LEAVING;
 	plugins_want(S.plugins, sim_name(S.sim, character), in);
 }
 
@@ -109,7 +111,7 @@ on_open(void *priv, const char *name)
 
 	(void)priv;
 	S.ever_open = 1;
-	S.up[i] = 1;
+	S.state[i] = UP;
 	stat_add(STAT_SIM_CONNECTS, 1);
 	if (!S.announced && ++S.ready == S.characters) {
 		S.announced = 1;
@@ -129,8 +131,8 @@ on_close(void *priv, const char *name)
 	unsigned i = index_of(name);
 
 	(void)priv;
-	S.up[i] = 0;
-	stat_add(STAT_SIM_LOST, 1);
+	stat_add(STAT_SIM_LOST, S.state[i] == UP);
+	S.state[i] = DOWN;
 	if (S.ledger != NULL)
 		ledger_broken(S.ledger, i, name);
 }
@@ -249,7 +251,7 @@ static void
 write_ledger(void)
 {
 	for (unsigned i = 0; S.ledger != NULL && i < S.characters; i++)
-		if (S.up[i])
+		if (S.state[i] != DOWN)
 			ledger_flush(S.ledger, i, sim_name(S.sim, i), plugins_queued_of(S.plugins, sim_name(S.sim, i)));
 }
 
@@ -302,7 +304,7 @@ start_up(void)
 	sc->session = on_session;
 	sc->gated = 1;
 	S.characters = sc->characters;
-	S.up = xcalloc(S.characters, 1);
+	S.state = xcalloc(S.characters, sizeof *S.state);
 	if (S.cfg->ledger != NULL)
 		S.ledger = ledger_new(S.cfg->ledger, S.characters);
 	S.sim = sim_new(sc);
@@ -353,7 +355,7 @@ plug_run(const struct plug_config *cfg, struct sim **sim)
 	http_free(&S.http);
 	plugins_free(&S.plugins);
 	ledger_free(&S.ledger);
-	free(S.up);
+	free(S.state);
 	*sim = S.sim;
 	if (!S.ever_open)
 		log_err("no connection to %s was made", cfg->url);
