@@ -72,6 +72,7 @@ void journal_commit(struct journal *, int64_t now_ms);
 
 /* Sessions of publishers, kept in the file `publishers` so that "expected next" survives the process.  Borrowed while it has an owner. */
 struct journal_session *journal_session_get(struct journal *, const char *name);   /* found or made; NULL: not 1-64 of A-Za-z0-9._- */
+const char *journal_session_name(const struct journal_session *);
 uint64_t journal_session_next(const struct journal_session *);
 void journal_session_set_next(struct journal_session *, uint64_t next);   /* lines that are not in the journal: refused, or unknown here */
 void *journal_session_owner(const struct journal_session *);
@@ -90,6 +91,8 @@ int journal_view(struct journal *, struct journal_pos *, size_t want, const char
 void journal_pos_copy(struct journal_pos *to, const struct journal_pos *from);
 void journal_pos_release(struct journal_pos *);
 int journal_pos_dropped(const struct journal_pos *);         /* retention has removed its segment; it can still be read through this pos */
+/* At the beginning of a line: has the journal lost what comes next?  Then 1, the range lost, and pos at the oldest event kept. */
+int journal_pos_gap(struct journal *, struct journal_pos *, uint64_t *from, uint64_t *to);
 int journal_pos_at_end(const struct journal *, const struct journal_pos *);   /* of the segment being written */
 /* Bytes between pos and the end, roughly where segments are compressed. */
 uint64_t journal_pos_behind(const struct journal *, const struct journal_pos *);

@@ -69,6 +69,12 @@ journal_session_get(struct journal *j, const char *name)
 	return j->sessions[i];
 }
 
+const char *
+journal_session_name(const struct journal_session *s)
+{
+	return s->name;
+}
+
 uint64_t
 journal_session_next(const struct journal_session *s)
 {

@@ -122,6 +122,23 @@ journal_view(struct journal *j, struct journal_pos *pos, size_t want, const char
 	}
 }
 
+int
+journal_pos_gap(struct journal *j, struct journal_pos *pos, uint64_t *from, uint64_t *to)
+{
+	char head[96];
+	ssize_t n = 0;
+
+	if (!pos->seg->dropped)
+		return 0;
+	if (pos->off < pos->seg->size && jseg_ready(pos->seg) == 0)
+		n = jfile_read(pos->seg->file, pos->off, head, sizeof head);
+	if (n <= 0 || jfile_stamp(head, (size_t)n, from, NULL) == -1)
+		*from = pos->seg->end_seq;
+	*to = journal_first(j) - 1;
+	place(pos, j->segs[0], 0);
+	return *from <= *to;
+}
+
 /* ---- seeking ---- */
 
 struct target {

@@ -34,6 +34,8 @@ jseg_new(struct journal *j, uint64_t first)
 	s->first_rx_us = NO_TIME;
 	s->refs = 1;
 	s->dirfd = j->dirfd;
+	if (j->n_segs > 0)
+		journal_last_seg(j)->end_seq = first;
 	if (j->n_segs == j->cap_segs)
 		j->segs = xreallocarray(j->segs, j->cap_segs = j->cap_segs ? 2 * j->cap_segs : 64, sizeof(struct jseg *));
 	return j->segs[j->n_segs++] = s;

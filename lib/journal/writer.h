@@ -16,7 +16,8 @@
 #define NO_TIME INT64_MIN
 
 struct jseg {
-	uint64_t first, size;            /* size: bytes of text that may be read; UINT64_MAX: as many as come */
+	uint64_t first, end_seq;         /* end_seq: where the next one begins; 0 for the last */
+	uint64_t size;                   /* bytes of text that may be read; UINT64_MAX: as many as come */
 	int64_t first_rx_us;             /* NO_TIME while it is empty */
 	uint64_t disk_bytes;
 	int zst, dropped, spoilt;        /* spoilt: could not be compressed, is left alone */

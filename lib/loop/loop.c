@@ -29,6 +29,8 @@ struct loop {
 	int signal_fd, stopped, got;
 	sigset_t mask;
 	int64_t now_ms;
+	void (*each_turn)(void *, int64_t);
+	void *each_turn_priv;
 };
 
 static void
@@ -95,6 +97,13 @@ loop_on_signal(struct loop *l, int signo, void (*f)(void *, int), void *priv)
 	l->signals[l->n_signals++] = (struct on_signal){ signo, f, priv };
 	(void)sigaddset(&l->mask, signo);
 	watch_signals(l);
+}
+
+void
+loop_each_turn(struct loop *l, void (*f)(void *priv, int64_t now_ms), void *priv)
+{
+	l->each_turn = f;
+	l->each_turn_priv = priv;
 }
 
 int64_t
@@ -184,6 +193,8 @@ turn(struct loop *l)
 		if (p != NULL && (revents != 0 || p->deadline_ms <= l->now_ms))
 			p->handle(p, revents, l->now_ms);
 	}
+	if (l->each_turn != NULL)
+		l->each_turn(l->each_turn_priv, l->now_ms);
 }
 
 int
