@@ -180,9 +180,9 @@ put_time(char *p, int64_t us)
 	return p;
 }
 
-/* What is a number, but not one that a double holds. */
+/* Where it cannot be read: one that no double holds. */
 static int
-is_huge(struct event_value v)
+is_number(struct event_value v)
 {
 	return v.kind == EVENT_NUMBER;
 }
@@ -194,7 +194,7 @@ put_real(struct row *r, char *p, struct event_value v, double limit)
 	double x;
 
 	if (event_double(v, &x) == -1) {
-		r->bad |= is_huge(v);
+		r->bad |= is_number(v);
 		return put_null(p);
 	}
 	if (fabs(x) > limit) {
@@ -223,7 +223,7 @@ put_count(struct row *r, char *p, struct event_value v, int64_t *out)
 	if (event_int(v, out) == 0 && *out >= 0 && *out <= INT32_MAX)
 		return put_uint(p, (uint64_t)*out);
 	*out = -1;
-	r->bad |= event_double(v, &x) == 0 || is_huge(v);
+	r->bad |= event_double(v, &x) == 0 || is_number(v);
 	return put_null(p);
 }
 
@@ -357,8 +357,10 @@ add_telemetry(struct row *r)
 	struct session *s;
 	double x;
 
-	if (event_double(ew, &x) == -1 || event_double(ns, &x) == -1)
-		return is_huge(ew) || is_huge(ns) ? REASON_OUT_OF_RANGE : REASON_NO_POSITION;
+	if (event_double(ew, &x) == -1)
+		return is_number(ew) ? REASON_OUT_OF_RANGE : REASON_NO_POSITION;
+	if (event_double(ns, &x) == -1)
+		return is_number(ns) ? REASON_OUT_OF_RANGE : REASON_NO_POSITION;
 	s = session_of(r);
 	if (s == NULL)
 		return REASON_TOO_MANY_NAMES;

@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# For the tests of dt-store: a journal made by hand, sourced after lib.sh and pg.sh.
+#
+#   put [RX] < events      # stamps lines and appends them to the journal in $T/journal; RX: receive time, default now
+#   at SECONDS             # an ISO time so many seconds from now
+#   store [options]        # runs dt-store over what is in the journal until all is stored; exit status in $code, messages in $T/store.log
+#   telemetry NAME SECONDS KILLS [more fields]
+
+mkdir -p "$T/journal"
+echo "journal-$$" >"$T/journal/id"
+echo 0 >"$T/seq"       # in a file, since put mostly ends a pipeline
+put_at=1
+
+at() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
+
+put() {
+	_rx=${1:-$(date -u +%Y-%m-%dT%H:%M:%S.000Z)}
+	_file=$T/journal/$(printf %020d "$put_at").ndjson
+	LC_ALL=C awk -v seq="$(cat "$T/seq")" -v rx="$_rx" '{ printf "{\"_seq\":%d,\"_rx\":\"%s\",%s\n", ++seq, rx, substr($0, 2) }' >"$T/put"
+	cat "$T/put" >>"$_file"
+	echo $(($(cat "$T/seq") + $(wc -l <"$T/put"))) >"$T/seq"
+}
+
+store() {
+	code=0
+	timeout $((60 * slow)) dt-store -1 -r "$T/journal" "$@" 2>>"$T/store.log" || code=$?
+	return "$code"
+}
+
+telemetry() {
+	printf '{"type":"telemetry","character_name":"%s","session_id":"%s","timestamp":"%s","ew":33.5,"ns":42.1,"z":0.4,"kills":%s%s}\n' \
+	    "$1" "${SESSION:-s1}" "$(at "$2")" "$3" "${4:-}"
+}
