@@ -17,7 +17,7 @@
 #include "mem/mem.h"
 
 #define QUEUE_MAX (1u << 20)
-#define KEEP_RX (256u << 10)             /* a receive buffer over this is given back after the message */
+#define KEEP_RX (16u << 10)              /* a buffer over this is given back when it is empty: sixty inventories at login would stay */
 #define CLOSE_S 5                        /* how long a close may take to get out */
 #define HEADER_MAX 14
 

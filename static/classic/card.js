@@ -17,7 +17,7 @@ export class Card {
 		this.name = el('span');
 		this.tag = el('em');
 		this.state = el('p', 'line');
-		this.where = el('p', 'line');
+		this.where = el('p', 'line where');
 		this.gauges = el('div', 'gauges');
 		this.facts = el('dl');
 		this.parts = new Map();

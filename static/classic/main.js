@@ -99,12 +99,17 @@ function showHover(p) {
 
 function refresh() {
 	const selected = store.players.get(view.selected);
-	let online = 0;
-	for (const p of store.players.values()) online += store.age(p) < OFFLINE_S;
+	let online = 0, indoors = 0;
+	for (const p of store.players.values()) {
+		if (store.age(p) >= OFFLINE_S) continue;
+		online++;
+		if (p.indoors) indoors++;
+	}
 	list.update();
 	card.show(selected, selected ? store.age(selected) : 0);
 	$('counts').textContent = `${online} of ${store.players.size} online`;
 	$('drawer-text').textContent = `${online} of ${store.players.size} characters online`;
+	$('indoors').textContent = indoors > 0 ? `${indoors} more indoors, on no map` : '';
 	dirty = true;
 }
 

@@ -53,6 +53,7 @@ export class Store {
 		if (this.clockOffset === null) this.clockOffset = Date.now() / 1000 - this.now();
 		const old = new Map();
 		for (const q of points) {
+			if (isIndoors(q)) continue;
 			if (!old.has(q.character_name)) old.set(q.character_name, []);
 			old.get(q.character_name).push({ at: Date.parse(q.timestamp) / 1000 - this.clockOffset, ew: num(q.ew), ns: num(q.ns) });
 		}
