@@ -53,7 +53,7 @@ need_packages() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		warn "${#missing[@]} packages are missing: ${missing[*]}"
-		fail 69 "this installs them:  sudo $(install_command "${missing[@]}")"
+		fail 69 "as root, this installs them:  $(install_command "${missing[@]}")"
 	fi
 	log=$(mktemp)
 	step "installing ${#missing[@]} packages (${missing[*]})" "$log" apt_install "${missing[@]}" || exit 69
