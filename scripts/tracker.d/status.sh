@@ -1,25 +1,30 @@
 # status and logs: what s6, the programs' status files and the kernel know.
 # shellcheck shell=bash
 
-# Which metric of a program's status file counts its events, and which says how far behind it is.
-metric_names() {
+# How many events a program is behind: its own word for it, or how far its place is from the newest event in the journal.
+# (Status files are a second old at most, so a second's events may seem to be missing.)
+lag_of() {
 	case $1 in
-	dt-fanout) echo "events_total -" ;;
-	dt-ingest) echo "events_total pending" ;;
-	dt-store) echo "events_total lag_events" ;;
-	dt-serve) echo "events_total lag_events" ;;
-	dt-sim) echo "events_total -" ;;
-	*) echo "- -" ;;
+	dt-ingest) metric dt-ingest pending ;;
+	dt-store) if service_is up dt-store; then metric dt-store lag_events; else behind dt-store position; fi ;;
+	dt-serve) behind dt-serve seq ;;
+	*) echo - ;;
+	esac
+}
+
+behind() {
+	local newest place
+	newest=$(metric dt-fanout last_seq) place=$(metric "$1" "$2")
+	case $newest$place in
+	*-*) echo - ;;
+	*) clamp $((newest - place)) 0 "$newest" ;;
 	esac
 }
 
 # metric PROGRAM NAME: the number (labelled ones added up), or "-".
 metric() {
 	local file=$RUN/status/$1.json
-	if [ "$2" = - ] || [ ! -r "$file" ]; then
-		echo -
-		return
-	fi
+	[ -r "$file" ] || { echo -; return; }
 	jq -r --arg n "$2" '.metrics[$n] | if type == "object" then add else . end | if type == "number" then floor else "-" end' "$file" 2>/dev/null || echo -
 }
 
@@ -45,13 +50,12 @@ state_of() {
 }
 
 status_line() {
-	local name=$1 state seconds pid events lag since=-
+	local name=$1 state seconds pid since=-
 	state=$(state_of "$name")
 	read -r seconds pid < <(s6-svstat -o updownfor,pid "$(service_dir "$name")" 2>/dev/null || echo "0 -1")
 	[ "$state" != up ] || since=$(date -d "-$seconds seconds" '+%F %T')
-	read -r events lag < <(metric_names "$name")
 	printf '%-10s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' "$name" "$state" "$since" "$(deaths "$name")" \
-		"$(metric "$name" "$events")" "$(metric "$name" "$lag")" "$(memory_of "$pid")"
+		"$(metric "$name" events_total)" "$(lag_of "$name")" "$(memory_of "$pid")"
 }
 
 # The state of every program; 1 when one of them is not up, 69 when nothing runs.
