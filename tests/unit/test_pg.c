@@ -145,7 +145,7 @@ START_TEST(prepared_runs_again)
 	c.prepare = 1;
 	c.stream = _i;
 	for (int i = 0; i < 3; i++) {
-		char n[8];
+		char n[16];
 		const char *params[] = { n };
 		(void)snprintf(n, sizeof n, "%d", i);
 		(void)pg_query(pg, "select $1::int", 1, params, &c);
