@@ -31,13 +31,6 @@ conn_flush(int fd, struct buf *b)
 	return 0;
 }
 
-void
-conn_error(int fd, const char *line)
-{
-	(void)send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)close(fd);
-}
-
 struct listener {
 	struct pollable pollable;        /* first: handle() casts */
 	struct hub *hub;

@@ -14,6 +14,8 @@
 #define HALF_LINE_MS 60000               /* an unfinished line may take so long */
 #define SUBSCRIBE_WAIT_MS 100            /* who says nothing for so long gets everything */
 #define SUBSCRIBE_LINE_MS 5000           /* an unfinished subscription may take so long */
+#define LINGER_MS 5000                   /* how long who was refused, or has got all, may take to close */
+#define REFUSED_MAX 64                   /* connections over the limit that are told so; more are closed without a word */
 #define SUBSCRIBE_MAX (256u << 10)
 #define CONTROL_MAX (64u << 10)          /* answers to a publisher that it does not read; then it is read no more */
 
@@ -54,6 +56,5 @@ void subs_close(struct hub *);
 
 /* Bytes out, without ever waiting.  0, -1: the connection is of no use any more. */
 int conn_flush(int fd, struct buf *);
-void conn_error(int fd, const char *line);       /* a last word to somebody who is not let in */
 
 #endif

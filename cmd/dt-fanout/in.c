@@ -20,7 +20,8 @@
 #define HELLO_MAX 4096
 #define OUT_MAX (16u << 20)               /* one read of nothing but the shortest bad lines is answered in less */
 
-enum state { GREETING, PLAIN, SESSION, CLOSING };        /* CLOSING: what is in out goes, then the connection */
+/* CLOSING: it reads our last word, then closes itself; if we did so first it could lose that word. */
+enum state { GREETING, PLAIN, SESSION, CLOSING };
 
 struct pub {
 	struct pollable pollable;        /* first: handle() casts */
@@ -71,9 +72,12 @@ static void
 refuse_peer(struct pub *p, const char *reason)
 {
 	log_warn("publisher %s: %s", p->name, reason);
+	stat_add(STAT_FANOUT_REFUSED_CONNECTIONS, 1);
 	(void)buf_printf(&p->out, "{\"error\":{\"n\":0,\"reason\":\"%s\"}}\n", reason);
 	p->state = CLOSING;
+	p->half_until_ms = p->hub->now_ms + LINGER_MS;
 	flush(p);
+	(void)shutdown(p->pollable.fd, SHUT_WR);
 }
 
 /* ---- the hello ---- */
@@ -210,6 +214,8 @@ static void
 end_of_input(struct pub *p)
 {
 	p->eof = 1;
+	if (p->state == CLOSING)
+		kill_pub(p);
 	if (p->state == SESSION || p->state == CLOSING)
 		return;
 	(void)ndjson_end(p->lines, on_line, p);
@@ -240,7 +246,11 @@ receive(struct pub *p)
 		kill_pub(p);
 		return;
 	}
+	if (p->state == CLOSING)
+		return;
 	(void)ndjson_feed(p->lines, p->hub->scratch, (size_t)n, on_line, p);
+	if (p->state == CLOSING)
+		return;
 	if (ndjson_pending(p->lines) == 0)
 		p->half_until_ms = CLOCK_NEVER;
 	else if (pending == 0 || ndjson_pending(p->lines) < (size_t)n)
@@ -254,7 +264,8 @@ handle(struct pollable *pollable, short revents, int64_t now_ms)
 
 	p->hub->now_ms = now_ms;
 	if (now_ms >= p->half_until_ms) {
-		log_warn("publisher %s: half a line and no more for %d s", p->name, HALF_LINE_MS / 1000);
+		if (p->state != CLOSING)
+			log_warn("publisher %s: half a line and no more for %d s", p->name, HALF_LINE_MS / 1000);
 		kill_pub(p);
 		return;
 	}
@@ -269,10 +280,8 @@ pubs_accept(struct hub *h, int fd)
 {
 	struct pub *p;
 
-	if (h->n_pubs >= h->max_pubs) {
-		stat_add(STAT_FANOUT_REFUSED_CONNECTIONS, 1);
-		log_warn("refused a publisher: there are %zu", h->n_pubs);
-		conn_error(fd, "{\"error\":{\"n\":0,\"reason\":\"too_many_publishers\"}}\n");
+	if (h->n_pubs >= h->max_pubs + REFUSED_MAX) {
+		(void)close(fd);
 		return;
 	}
 	p = xcalloc(1, sizeof *p);
@@ -286,6 +295,8 @@ pubs_accept(struct hub *h, int fd)
 	if (h->n_pubs == h->cap_pubs)
 		h->pubs = xreallocarray(h->pubs, h->cap_pubs = h->cap_pubs ? 2 * h->cap_pubs : 16, sizeof p);
 	h->pubs[h->n_pubs++] = p;
+	if (h->n_pubs > h->max_pubs)
+		refuse_peer(p, "too_many_publishers");
 }
 
 /* ---- after each turn ---- */
@@ -313,7 +324,8 @@ static void
 rearm(struct pub *p)
 {
 	const struct hub *h = p->hub;
-	int reads = !p->eof && p->state != CLOSING && !h->draining && !journal_blocked(h->journal) && buf_size(&p->out) < CONTROL_MAX;
+	int reads = !p->eof && !h->draining && (p->state == CLOSING ||
+	    (!journal_blocked(h->journal) && buf_size(&p->out) < CONTROL_MAX));
 
 	p->pollable.events = (short)((reads ? POLLIN : 0) | (buf_size(&p->out) > 0 ? POLLOUT : 0));
 	if (!reads && p->state != CLOSING && p->half_until_ms != CLOCK_NEVER)
@@ -331,11 +343,10 @@ step(struct pub *p)
 	flush(p);
 	if (p->dead)
 		return;
-	if (buf_size(&p->out) == 0 && (p->state == CLOSING || (p->eof && p->acked == p->n)))
+	if (buf_size(&p->out) == 0 && p->eof && p->acked == p->n)
 		kill_pub(p);
-	else if (p->state == CLOSING && p->half_until_ms == CLOCK_NEVER)
-		p->half_until_ms = p->hub->now_ms + SUBSCRIBE_LINE_MS;
-	rearm(p);
+	else
+		rearm(p);
 }
 
 void

@@ -101,7 +101,7 @@ static void
 begin_closing(struct sub *s)
 {
 	s->state = CLOSING;
-	s->until_ms = s->hub->now_ms + SUBSCRIBE_LINE_MS;
+	s->until_ms = s->hub->now_ms + LINGER_MS;
 	s->hub->fresh = 1;
 }
 
@@ -600,10 +600,8 @@ subs_accept(struct hub *h, int fd)
 {
 	struct sub *s;
 
-	if (h->n_subs >= h->max_subs) {
-		stat_add(STAT_FANOUT_REFUSED_CONNECTIONS, 1);
-		log_warn("refused a subscriber: there are %zu", h->n_subs);
-		conn_error(fd, "{\"type\":\"error\",\"error\":\"too many subscribers\"}\n");
+	if (h->n_subs >= h->max_subs + REFUSED_MAX) {
+		(void)close(fd);
 		return;
 	}
 	s = xcalloc(1, sizeof *s);
@@ -618,6 +616,10 @@ subs_accept(struct hub *h, int fd)
 	if (h->n_subs == h->cap_subs)
 		h->subs = xreallocarray(h->subs, h->cap_subs = h->cap_subs ? 2 * h->cap_subs : 16, sizeof s);
 	h->subs[h->n_subs++] = s;
+	if (h->n_subs > h->max_subs) {
+		stat_add(STAT_FANOUT_REFUSED_CONNECTIONS, 1);
+		refuse(s, "too many subscribers");
+	}
 }
 
 /* ---- after each turn ---- */

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Subscribers: who is slow gets everything or is told what is missing, and costs the others nothing; a jq program harms only its owner.
+. "$(dirname "$0")/../lib.sh"
+
+IN=$DT_RUN/events.in OUT=$DT_RUN/events.out J=$DT_DATA/journal
+ask() { printf '{"subscribe":%s}\n' "$1" | timeout $((15 * slow)) nc -U "$OUT"; }
+feed() { awk -v n="$1" -v pad="$2" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"type\":\"t%d\",\"character_name\":\"C%d\",\"n\":%d,\"pad\":\"%0*d\"}\n", i % 3, i % 5, i, pad, 0 }' |
+	timeout $((20 * slow)) nc -NU "$IN"; }
+
+ok 'starts' start fanout dt-fanout --sync never --segment-bytes 1M --keep-bytes 4M --compress
+# Reads one line, then nothing until it is allowed to.
+start_plain slow sh -c 'printf "{\"subscribe\":{\"name\":\"slow\",\"from\":1}}\n" | nc -U "$1" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
+	sh "$OUT" "$T/go"
+start_plain filtered sh -c 'printf "{\"subscribe\":{\"from\":1,\"types\":[\"t1\"]}}\n" | nc -U "$1" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
+	sh "$OUT" "$T/go"
+start_plain quick sh -c 'nc -U "$1" | cat >"$2"' sh "$OUT" "$T/quick.lines"
+wait_for '[ "$(metric dt-fanout subscribers)" = 3 ]'
+feed 60000 300
+wait_for '[ "$(metric dt-fanout last_seq)" = 60000 ]' 20
+wait_for '[ "$(metric dt-fanout dropped_segments_total)" -gt 0 ]'
+ok 'the quick one has everything' wait_for '[ "$(wc -l <"$T/quick.lines")" = 60000 ]' 20
+is 'in order' "$(sed 's/^{"_seq":\([0-9]*\).*/\1/' "$T/quick.lines" | awk '$1 != NR { print; exit }')" ''
+ok 'segments were compressed' wait_for '[ "$(metric dt-fanout compressed_segments_total)" -gt 2 ]'
+touch "$T/go"
+ok 'the slow one gets to the end' wait_for 'tail -n 1 "$T/slow.out" | grep -q "^{\"_seq\":60000,"' 20
+like 'and was told of a gap' "$(grep '"type":"gap"' "$T/slow.out")" '^\{"type":"gap","from":[0-9]+,"to":[0-9]+,"count":[0-9]+\}$'
+# continuity FILE: every number is there, or in a gap that was announced.
+continuity() { jq -r 'if .type == "gap" then "gap \(.from) \(.to) \(.count)" elif .type == "subscribed" then empty else "seq \(._seq)" end' "$1" |
+	awk 'BEGIN { want = 1 } $1 == "gap" { if ($2 != want || $3 - $2 + 1 != $4) { print "bad gap " $0; exit } want = $3 + 1; next }
+	     { if ($2 != want) { print "got " $2 " for " want; exit } want++ }'; }
+is 'nothing is missing without a word' "$(continuity "$T/slow.out")" ''
+wait_for 'tail -n 1 "$T/filtered.out" | grep -q "^{\"_seq\":59998,"' 20
+like 'a filtered one is told too' "$(grep '"type":"gap"' "$T/filtered.out")" '"type":"gap"'
+is 'and gets only what it wants, whole' "$(grep -v '"type":"gap"' "$T/filtered.out" | jq -r .type | sort -u | tr '\n' ' ')" 'subscribed t1 '
+
+first=$(metric dt-fanout first_seq)
+is 'what is gone is a gap at once' "$(ask "{\"from\":5,\"to\":$first}" | jq -c 'del(.journal, ._rx, .pad, .n, .type, .character_name)')" \
+"{\"from\":$first}
+{\"from\":5,\"to\":$((first - 1)),\"count\":$((first - 5))}
+{\"_seq\":$first}"
+
+# Every wanted line and no other, over plain and compressed segments, from memory and from disk.
+zstdcat -f "$J"/*.zst "$J"/*.ndjson 2>/dev/null | jq -r 'select(.type == "t2" and .character_name == "C3")._seq' | sort -n >"$T/want"
+ask '{"from":"earliest","to":60000,"types":["t2"],"characters":["C3"]}' | jq -r '._seq // empty' >"$T/got"
+ok 'by type and character over the whole journal' cmp "$T/want" "$T/got"
+ask '{"from":"earliest","to":60000,"types":["t2"],"jq":".character_name == \"C3\""}' | jq -r '._seq // empty' >"$T/got"
+ok 'by jq over the whole journal' cmp "$T/want" "$T/got"
+ask '{"from":"earliest","to":60000}' | grep -v subscribed >"$T/got"
+for segment in "$J"/*.ndjson*; do zstdcat -f "$segment"; done | head -n "$(wc -l <"$T/got")" >"$T/want"
+ok 'bytes as in the journal' cmp "$T/want" "$T/got"
+
+# A program without end is ended, and only its owner notices.
+start_plain bomb sh -c 'printf "{\"subscribe\":{\"from\":\"earliest\",\"jq\":\"def f: f; f\"}}\n" | timeout 30 nc -U "$1"' sh "$OUT"
+start_plain bystander sh -c 'printf "{\"subscribe\":{\"jq\":\".n\"}}\n" | timeout 30 nc -U "$1"' sh "$OUT"
+wait_for 'grep -q subscribed "$T/bystander.out" && grep -q subscribed "$T/bomb.out"'
+echo '{"type":"mark","n":1}' | timeout 10 nc -NU "$IN"
+ok 'others go on' wait_for 'grep -q mark "$T/bystander.out" && grep -q mark "$T/quick.lines"' 1
+ok 'the program is ended' wait_for 'grep -q "\"error\":\"the jq program failed" "$T/bomb.out"'
+is 'and counted' "$(wait_for '[ "$(metric dt-fanout filters_died_total)" = 1 ]'; metric dt-fanout filters_died_total)" 1
+
+# Too many.
+ok 'restarts with few places' stop fanout
+ok 'starts' start fanout dt-fanout --max-subscribers 1 --max-publishers 1
+start_plain one nc -U "$OUT"
+wait_for '[ "$(metric dt-fanout subscribers)" = 1 ]'
+is 'a subscriber too many' "$(ask '{}')" '{"type":"error","error":"too many subscribers"}'
+mkfifo "$T/hold"
+timeout 20 nc -U "$IN" <"$T/hold" >/dev/null &
+exec 8>"$T/hold"
+wait_for '[ "$(metric dt-fanout publishers)" = 1 ]'
+is 'a publisher too many' "$(timeout 10 nc -NU "$IN" </dev/null)" '{"error":{"n":0,"reason":"too_many_publishers"}}'
+# What came before the end is still sent.
+printf '{"type":"bye"}\n' >&8
+wait_for '[ "$(metric dt-fanout last_seq)" -gt 60001 ]'
+ok 'ends' stop fanout
+ok 'and has sent everything' wait_for 'grep -q bye "$T/one.out"' 2
+exec 8>&-
+done_testing
