@@ -545,7 +545,7 @@ static void
 open_lws(struct http *h)
 {
 	static const struct lws_protocols protocols[] = {
-		{ "http", on_lws, 0, HTTP_CHUNK, 0, NULL, 4 * HTTP_CHUNK },
+		{ "http", on_lws, 0, HTTP_CHUNK, 0, NULL, HTTP_TX },
 		{ "epoll", on_epoll, 0, 0, 0, NULL, 0 },
 		{ NULL, NULL, 0, 0, 0, NULL, 0 },
 	};

@@ -7,7 +7,8 @@
 #include "buf/buf.h"
 #include "http/http.h"
 
-#define HTTP_CHUNK 65536u                /* most bytes given to one lws_write, unless a single frame is longer */
+#define HTTP_CHUNK 65536u                /* of an answer's bytes, and what lws reads at once */
+#define HTTP_TX (4 * HTTP_CHUNK)         /* most bytes given to one lws_write, unless a single frame is longer: it copies what is over */
 #define HTTP_STALL_S 30                  /* an answer that makes no progress for so long is cut off */
 
 /* Everything that waits in our epoll set begins with this. */

@@ -356,7 +356,7 @@ write_queue(struct http_ws *ws)
 	const unsigned char *p = (const unsigned char *)buf_data(&ws->out);
 	size_t size = buf_size(&ws->out), n = frame_len(p), next;
 
-	while (n < size && (next = n + frame_len(p + n)) <= HTTP_CHUNK)
+	while (n < size && (next = n + frame_len(p + n)) <= HTTP_TX)
 		n = next;
 	if (write_raw(ws, (const char *)p, n) != 0)
 		return -1;

@@ -3,7 +3,7 @@
  *   wsc [-H 'Name: value']... -f FILE ADDRESS PATH      ADDRESS: a UNIX socket's path, or a port of 127.0.0.1
  *
  * Follows FILE: each line that is appended is sent as a text message, except
- *   !binary TEXT    !fragments TEXT (a byte each)    !pad N TYPE (an event of N bytes)    !announce N (a frame's head only)    !hex BYTES (as they are)
+ *   !binary TEXT    !fragments TEXT (a byte each)    !pad N TYPE (an event of N bytes)    !announce N (a frame's head and a byte)    !hex BYTES (as they are)
  *   !repeat N TEXT (%d is 0...)    !deaf, !listen (stop, go on reading)    !sync (says !synced when all is written)    !close CODE    !abort
  * and prints each message as a line, and "!open", "!refused STATUS BODY", "!closed CODE REASON". */
 #include <arpa/inet.h>
@@ -129,9 +129,10 @@ on_line(void *priv, const char *text, size_t len)
 		put_fragments(arg, strlen(arg));
 	else if (strncmp(line, "!pad ", 5) == 0)
 		put_padded(arg);
-	else if (strncmp(line, "!announce ", 10) == 0)
+	else if (strncmp(line, "!announce ", 10) == 0) {
 		put_head(0x81, strtoull(arg, NULL, 10));
-	else if (strncmp(line, "!hex ", 5) == 0)
+		(void)buf_append(&S.out, "{", 1);
+	} else if (strncmp(line, "!hex ", 5) == 0)
 		put_hex(arg);
 	else if (strncmp(line, "!repeat ", 8) == 0)
 		put_repeated(arg);

@@ -1,0 +1,120 @@
+#!/bin/sh
+# What dt-ingest hands to plugins: commands to the newest owner of a name, shared vitals to the others of a server, requests for maps.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../ingest.sh"
+
+fanout_start
+start ingest dt-ingest
+for p in larsson zoli fabel borelean; do plugin $p; done
+
+publish() { printf '%s\n' "$1" | dt-send; }
+
+# ---- commands
+say larsson '{"type":"telemetry","character_name":"Larsson","char_tag":"mage1","ew":1}'
+say zoli '{"type":"vitals","character_name":"Zoli","vitae":0}'
+in_journal '"Larsson"' && in_journal '"Zoli"'
+status 'a command to a character' 0 dt-send -c Larsson '/radar start'
+is 'its status' "$(cat "$T/out")" sent
+ok 'the plugin gets it' hears larsson '^\{"player_name":"Larsson","command":"/radar start"\}$'
+status 'to nobody' 1 dt-send -c Nobody '/radar start'
+is 'is offline' "$(cat "$T/out")" offline
+status 'the case of a name counts' 1 dt-send -c larsson '/radar start'
+status 'to a tag' 0 dt-send -g mage1 '/f "hi"'
+like 'says to whom' "$(cat "$T/out")" 'sent.*Larsson'
+ok 'the plugin gets that too' hears larsson '^\{"player_name":"Larsson","command":"/f \\"hi\\""\}$'
+status 'to a tag that nobody has' 1 dt-send -g mage2 /f
+publish '{"type":"command","id":"c-17","player_name":"Zoli","command":"/a","by":"me"}'
+ok 'the status carries the id' in_journal '"type":"command_status".*"id":"c-17","player_name":"Zoli","command":"/a","status":"sent"'
+publish '{"type":"command","player_name":"Zoli","command":"/b","_replay":true}'
+publish '{"type":"command","player_name":"Zoli"}'
+publish '{"type":"command","player_name":"Zoli","command":"/c\n/d"}'
+dt-send -c Zoli /last >/dev/null
+ok 'the last comes' hears zoli '"/last"'
+is 'a replayed and a broken one do not' "$(count_of zoli '^\{')" 2
+is 'nobody else got any' "$(count_of fabel '^\{') $(count_of borelean '^\{')" '0 0'
+
+# ---- two connections claim a name
+plugin second
+say second '{"type":"chat","character_name":"Larsson","text":"me too"}'
+in_journal 'me too'
+dt-send -c Larsson /who >/dev/null
+ok 'the newest one gets the command' hears second '"/who"'
+is 'the older one does not' "$(count_of larsson '"/who"')" 0
+like 'the conflict is logged' "$(cat "$T/ingest.log")" 'warning: Larsson is claimed by a second connection'
+say second '!close'
+hears second '^!end'
+say larsson '{"type":"chat","character_name":"Larsson","text":"me again"}'
+in_journal 'me again'
+status 'the older one has it back when it speaks' 0 dt-send -c Larsson /again
+ok 'and gets the command' hears larsson '"/again"'
+is 'counts the conflict' "$(fresh_metric name_conflicts_total)" 1
+
+# ---- sharing: larsson, zoli and fabel on Coldeve, borelean on another server, loner has named none
+say larsson '{"type":"character_stats","character_name":"Larsson","server":"Coldeve"}'
+say fabel '{"type":"share_hello","character_name":"Fabel","server":"Coldeve"}'
+say borelean '{"type":"share_client_data","character_name":"Borelean","server":"Frostfell"}'
+in_journal Frostfell
+shared='{ "type":"share_vital_update","character_name":"Zoli","server":"Coldeve","player_id":-12,"x":1.50, "big":12345678901234567890 }'
+say zoli "$shared"
+ok 'larsson gets it' hears larsson '"share_vital_update"'
+ok 'fabel too' hears fabel '"share_vital_update"'
+is 'byte for byte' "$(grep share_vital "$T/fabel.out")" "$shared"
+say larsson '{"type":"share_cast_attempt","character_name":"Larsson","spell_id":4473}'
+ok 'a share without server follows its connection' hears fabel 'share_cast_attempt'
+say larsson '{"type":"share_new_kind","character_name":"Larsson","_by":"x","z":1}'
+ok 'unknown kinds are relayed' hears fabel '^\{"type":"share_new_kind","character_name":"Larsson","z":1\}$'
+is 'never to the sender' "$(count_of zoli 'share_vital') $(count_of larsson 'share_cast|share_new')" '0 0'
+plugin loner
+plugin other
+say loner '{"type":"share_item_update","character_name":"Loner","items":[]}'
+ok 'those who named no server share among themselves' hears other 'share_item_update'
+is 'nothing crosses servers' "$(count_of borelean 'share_') $(count_of larsson 'Loner|Borelean')" '0 0'
+publish '{"type":"share_vital_update","character_name":"Zoli","server":"Coldeve","_replay":true,"old":1}'
+publish '{"type":"share_vital_update","character_name":"Remote","server":"Coldeve","new":1}'
+ok 'a share of another door reaches all' hears zoli '"Remote"'
+is 'a replayed one nobody' "$(cat "$T"/*.out | grep -c '"old"')" 0
+
+say zoli '!abort'
+ok 'an end says goodbye' hears larsson '^\{"type":"share_goodbye","character_name":"Zoli","timestamp":"[^"]*Z","server":"Coldeve","player_id":-12\}$'
+say fabel '{"type":"share_goodbye","character_name":"Fabel","server":"Coldeve"}' '!close'
+hears larsson 'share_goodbye.*Fabel'
+status 'zoli is offline now' 1 dt-send -c Zoli /x
+is 'who said goodbye is not repeated' "$(count_of larsson 'share_goodbye.*Fabel')" 1
+is 'who never shared leaves silently' "$(journal share_goodbye | wc -l | tr -d ' ')" 2
+
+# ---- maps
+say larsson '{"type":"telemetry","character_name":"Larsson","landcell":"01E30105"}'
+say borelean '{"type":"nearby_objects","character_name":"Borelean","landcell":"0007010A","objects":[]}'
+in_journal nearby
+publish '{"type":"request_dungeon_map","landblock":"01E3"}'
+ok 'who is there is asked' hears larsson '^\{"type":"request_dungeon_map","landblock":"01E3"\}$'
+publish '{"type":"request_dungeon_map","landblock":"0x0007"}'
+ok 'by nearby_objects too' hears borelean '^\{"type":"request_dungeon_map","landblock":"0007"\}$'
+publish '{"type":"request_dungeon_map","landblock":"nowhere"}'
+is 'the others are not' "$(cat "$T"/*.out | grep -c request_dungeon_map)" 2
+
+# ---- the bus dies; the subscription goes on, commands arrive once
+kill9 fanout
+fanout_start
+wait_for "grep -q 'connected to the bus at .*events.out' '$T/ingest.log'"
+dt-send -c Larsson /after >/dev/null
+ok 'commands come after the bus was killed' hears larsson '"/after"'
+is 'none comes twice' "$(count_of larsson '"/after"|"/again"')" 2
+
+# ---- a plugin that does not read
+plugin deaf
+say deaf '{"type":"share_hello","character_name":"Deaf","server":"Coldeve"}' '!sync' '!deaf'
+hears deaf '!synced'
+say other "!repeat 4000 {\"type\":\"share_x\",\"character_name\":\"Other\",\"server\":\"Coldeve\",\"n\":%d,\"pad\":\"$(printf '%01000d' 0)\"}"
+say other '{"type":"chat","text":"all shared"}'
+in_journal 'all shared'
+ok 'the others get everything' hears larsson '"n":3999,'
+wait_for '[ "$(metric dt-ingest dropped_total share)" -gt 0 ]'
+ok 'the deaf one loses shares' test "$(metric dt-ingest dropped_total share)" -gt 0
+dt-send -c Deaf '/hear this' >"$T/o"
+is 'but no command' "$(cat "$T/o")" sent
+say deaf '!listen'
+ok 'which comes when it reads' hears deaf '"/hear this"'
+ok 'the connection has lived' test "$(count_of deaf '^!closed')" = 0
+is 'counts commands' "$(fresh_metric commands_total sent) $(metric dt-ingest commands_total offline) $(metric dt-ingest commands_total invalid)" '8 4 2'
+done_testing
