@@ -68,10 +68,11 @@ attack_spell(unsigned element, int level, unsigned pick)
 static const struct d_spell *
 debuff_spell(struct chr *c)
 {
-	unsigned i = rng_below(&c->rng, d_spell_n), rank = c->level > 180 ? 8 : c->level > 120 ? 7 : 6;
+	unsigned i, rank = c->level > 180 ? 8 : c->level > 120 ? 7 : 6;
 
-	for (unsigned tries = 0; tries < d_spell_n && (d_spell[i].use[0] != 'd' || d_spell[i].rank != rank); tries++)
-		i = (i + 1) % d_spell_n;
+	do
+		i = rng_below(&c->rng, d_spell_n);
+	while (d_spell[i].use[0] != 'd' || d_spell[i].rank != rank);
 	return &d_spell[i];
 }
 
@@ -84,7 +85,7 @@ fight_begin(struct sim *s, struct chr *c, unsigned creature)
 	c->creature = (uint16_t)creature;
 	c->foe_max = c->foe_health = (int32_t)(20 + level * 3 + level * level / 40);
 	c->foe_id = (int32_t)(0x80000000u | (uint32_t)rng_next(&c->rng) >> 2);
-	c->deadly = (uint8_t)rng_one_in(&c->rng, 300 + c->power * 45u);
+	c->deadly = (uint8_t)rng_one_in(&c->rng, 240 + c->power * 36u);
 	c->casting = 0;
 	if (rng_percent(&c->rng, 30))
 		tell_spawn(s, c, creature);

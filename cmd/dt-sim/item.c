@@ -72,10 +72,11 @@ material(struct rng *r, const struct d_template *t)
 {
 	const char *want = t->group == 'C' ? "cloth" : t->group == 'J' ? (rng_percent(r, 50) ? "metal" : "gem") : strstr(t->name, "Leather") ? "leather" :
 	    t->group == 'K' || t->group == 'M' ? (rng_percent(r, 60) ? "wood" : "stone") : "metal";
-	unsigned i = rng_below(r, d_material_n);
+	unsigned i;
 
-	while (strcmp(d_material[i].group, want) != 0)
-		i = (i + 1) % d_material_n;
+	do
+		i = rng_below(r, d_material_n);
+	while (strcmp(d_material[i].group, want) != 0);
 	return d_material[i].id;
 }
 
@@ -421,7 +422,7 @@ items_init(struct sim *s, struct chr *c)
 	(void)s;
 	index_tables();
 	dress(c);
-	c->packs = (unsigned)rng_between(&c->rng, 5, 8);
+	c->packs = (unsigned)rng_between(&c->rng, 6, 8);
 	for (unsigned i = 0; i < c->packs; i++)
 		c->pack_ids[i] = add(c, &c->rng, any_of(&c->rng, 'B'), 0)->id;
 	add_some(c, 'X', c->kind >= KIND_WAR ? 6 : 1, c->kind >= KIND_WAR ? 10 : 4);
@@ -434,11 +435,11 @@ items_init(struct sim *s, struct chr *c)
 	add_some(c, 'U', 1, 1);
 	add_some(c, 'V', 0, 1);
 	add_some(c, 'P', 14, 48);
-	add_some(c, 'T', 40, 80);
+	add_some(c, 'T', 55, 100);
 	add_some(c, 'L', 8, 24);
 	if (c->kind == KIND_MISSILE)
 		add_some(c, 'Q', 3, 7);
-	add_some(c, 'A', 8, 26);
+	add_some(c, 'A', 10, 30);
 	add_some(c, 'C', 2, 8);
 	add_some(c, 'J', 8, 28);
 	add_some(c, 'W', 2, 10);

@@ -6,7 +6,6 @@
 #include "sim.h"
 
 #define RUN_UDEG_S 33000             /* about 8 m/s */
-#define FULL_BAGS 330
 #define FEW_TAPERS 40
 
 int64_t
@@ -256,7 +255,7 @@ static void
 go_out(struct sim *s, struct chr *c)
 {
 	const struct ground *best = NULL;
-	int want = c->level > 200 ? 185 : c->level;
+	int want = c->level > 200 ? (int)rng_between(&c->rng, 140, 230) : c->level;
 
 	/* The spot of the last time, or of a dozen the one that fits best. */
 	if (c->ground == NULL || rng_percent(&c->rng, 45)) {
@@ -284,7 +283,7 @@ life_enter(struct sim *s, struct chr *c)
 	else if (c->fresh && rng_percent(r, 70)) {       /* the world was there before us: most are out already */
 		go_out(s, c);
 		if (c->ground->dungeon != NULL)
-			enter_dungeon(s, c, c->ground->dungeon, c->ground->dungeon->n / 3);
+			enter_dungeon(s, c, c->ground->dungeon, rng_below(r, c->ground->dungeon->n));
 		else
 			jump_near(s, c, c->ground->ns, c->ground->ew, 200000);
 		go_hunting(s, c);
@@ -308,6 +307,8 @@ step_town(struct sim *s, struct chr *c)
 		if (arrived(c))
 			walk(s, c, c->home_ns + rng_between(&c->rng, -200000, 200000), c->home_ew + rng_between(&c->rng, -200000, 200000));
 		chr_move(s, c);
+		if (rng_one_in(&c->rng, 10))
+			tell_portal_near(s, c);
 		return T_S;
 	}
 	if (rng_percent(&c->rng, 30))
@@ -332,14 +333,15 @@ step_idle(struct sim *s, struct chr *c)
 static int64_t
 step_buff(struct sim *s, struct chr *c)
 {
-	unsigned i = rng_below(&c->rng, d_spell_n);
+	unsigned i;
 
 	if (c->steps-- == 0) {
 		go_out(s, c);
 		return T_S;
 	}
-	while (d_spell[i].use[0] != 's')
-		i = (i + 1) % d_spell_n;
+	do
+		i = rng_below(&c->rng, d_spell_n);
+	while (d_spell[i].use[0] != 's');
 	chat(s, c, 7, "You cast %s on yourself", d_spell[i].name);
 	c->mana -= c->mana < 15 ? c->mana : 15;
 	c->vitals_dirty = c->shared_dirty = 1;
@@ -370,7 +372,7 @@ static int64_t
 step_walk(struct sim *s, struct chr *c)
 {
 	chr_move(s, c);
-	if (rng_one_in(&c->rng, 25))
+	if (rng_one_in(&c->rng, 10))
 		tell_portal_near(s, c);
 	if (!arrived(c))
 		return T_S;
@@ -433,19 +435,19 @@ static int64_t
 step_hunt(struct sim *s, struct chr *c)
 {
 	chr_move(s, c);
-	if (s->now >= c->act_until || c->n_items > FULL_BAGS || (c->kind >= KIND_WAR && items_tapers(c) < FEW_TAPERS)) {
+	if (s->now >= c->act_until || c->n_items > c->packs * 24 + 100 || (c->kind >= KIND_WAR && items_tapers(c) < FEW_TAPERS)) {
 		go_home(s, c);
 		return T_S;
 	}
-	if (rng_percent(&c->rng, 78)) {
+	if (rng_percent(&c->rng, arrived(c) ? 50 : 38)) {
 		stand(s, c);
 		fight_begin(s, c, c->ground->species[rng_below(&c->rng, c->ground->n)]);
 		c->act = ACT_FIGHT;
-		return rng_span(&c->rng, 300, 1100, T_MS);
+		return rng_span(&c->rng, 200, 700, T_MS);
 	}
 	if (arrived(c))
 		roam(s, c);
-	return rng_span(&c->rng, 400, 1300, T_MS);
+	return rng_span(&c->rng, 300, 900, T_MS);
 }
 
 /* Vitae goes down by a point each time enough has been earned (the rule of the game's servers). */
@@ -545,7 +547,7 @@ step_fight(struct sim *s, struct chr *c)
 		won(s, c);
 	else if (r < 0)
 		died(s, c);
-	return rng_span(&c->rng, 700, 1400, T_MS);
+	return rng_span(&c->rng, 600, 1200, T_MS);
 }
 
 static int64_t

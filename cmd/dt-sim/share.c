@@ -66,7 +66,7 @@ share_change(struct sim *s, struct chr *c)
 	int32_t ns = c->ns, ew = c->ew;
 
 	chr_move(s, c);
-	if (c->shared_dirty && s->now - c->shared_at >= 900 * T_MS) {
+	if (c->shared_dirty && s->now - c->shared_at >= 300 * T_MS) {
 		c->shared_dirty = 0;
 		c->shared_at = s->now;
 		begin(s, c, "share_vital_update");

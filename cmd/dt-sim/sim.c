@@ -318,7 +318,7 @@ sim_new(const struct sim_config *cfg)
 		for (int t = 0; t < TIMER_COUNT; t++)
 			c->due[t] = T_NEVER;
 		/* All are in within 5 s, one after the other. */
-		c->due[TIMER_SESSION] = s->now + i * (5 * T_S / cfg->characters < 50 * T_MS ? 5 * T_S / cfg->characters : 50 * T_MS);
+		c->due[TIMER_SESSION] = s->now + rng_between(&c->rng, 0, T_MS / 2) + i * (5 * T_S / cfg->characters < 50 * T_MS ? 5 * T_S / cfg->characters : 50 * T_MS);
 		find_next(c);
 		s->heap[i] = i;          /* in the order of their times: a heap already */
 	}

@@ -69,10 +69,11 @@ fill(struct rng *r, const char *from, char *out, size_t size)
 static const char *
 line_of(struct rng *r, char channel, char *out, size_t size)
 {
-	unsigned i = rng_below(r, d_chat_n);
+	unsigned i;
 
-	while (d_chat[i].channel != channel)
-		i = (i + 1) % d_chat_n;
+	do
+		i = rng_below(r, d_chat_n);
+	while (d_chat[i].channel != channel);
 	fill(r, d_chat[i].text, out, size);
 	return out;
 }

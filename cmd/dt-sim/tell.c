@@ -289,11 +289,15 @@ tell_portal(struct sim *s, struct chr *c, const struct d_portal *p)
 void
 tell_portal_near(struct sim *s, struct chr *c)
 {
-	for (unsigned i = 0; i < d_portal_n; i++)
+	unsigned start = rng_below(&c->rng, d_portal_n);
+
+	for (unsigned k = 0; k < d_portal_n; k++) {
+		unsigned i = (start + k) % d_portal_n;
 		if (world_distance(c->ns, c->ew, d_portal[i].ns, d_portal[i].ew) < GEO_UDEG / 2) {
 			tell_portal(s, c, &d_portal[i]);
 			return;
 		}
+	}
 }
 
 void
