@@ -143,8 +143,10 @@ read_options(int argc, char **argv, const char **start, const char **ledger, int
 		opt_usage("\"%s\" is not wanted: events come from nothing but the options", argv[first]);
 	if (sped && *paced && S.pace.kind != PACE_CLOCK)
 		opt_usage("--speed sets the pace of the clock, --rate that of events: one of them");
-	if (sped)
+	if (sped) {
+		S.pace.kind = PACE_CLOCK;
 		*paced = 1;
+	}
 	if (S.sim_config.server[0] == '\0' || strlen(S.sim_config.server) > 32)
 		opt_usage("--server needs a name of 1 to 32 characters");
 	if (S.plug.allow_remote && S.plug.url == NULL)
