@@ -61,7 +61,7 @@ cat "$T/field.awk" - >"$T/telemetry.awk" <<'EOF'
 	if (c in total && t < total[c]) bad["total_deaths falls"]++
 	if (c in total && t - total[c] != d - (s == session[c] ? deaths[c] : 0)) bad["total_deaths and deaths"]++
 	if (ts <= last[c]) bad["time stands still"]++
-	if (field("ew") < -101.95 || field("ew") > 102.05 || field("ns") < -101.95 || field("ns") > 102.05) bad["off the world"]++
+	if (field("ew") + 0 < -101.95 || field("ew") + 0 > 102.05 || field("ns") + 0 < -101.95 || field("ns") + 0 > 102.05) bad["off the world"]++
 	if (field("onlinetime") !~ /^[0-9][0-9]\.[0-9][0-9]:[0-9][0-9]:[0-9][0-9]$/) bad["onlinetime"]++
 	if ($0 !~ /"kills_per_hour":"[0-9]+","onlinetime":"[^"]*","deaths":"[0-9]+","total_deaths":"[0-9]+","rares_found":"[0-9]+","prismatic_taper_count":"[0-9]+"/) bad["number that is not a string"]++
 	if (ts !~ /^2026-01-01T1[23]:[0-9][0-9]:[0-9][0-9]\.[0-9][0-9][0-9][0-9][0-9][0-9][0-9]Z$/) bad["timestamp"]++
