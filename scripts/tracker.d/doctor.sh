@@ -21,9 +21,12 @@ check_packages() {
 }
 
 check_build() {
-	if make -q -C "$ROOT" B="$B" all >/dev/null 2>&1; then good "build: up to date in $B"
-	elif [ -x "$BIN/dt-fanout" ]; then doubt "build: older than the source; make, then scripts/tracker restart"
-	else doubt "build: not made yet; scripts/tracker up makes it"; fi
+	local newest
+	newest=$(find "$BIN" -type f -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -n 1 | cut -d' ' -f2)
+	if [ -z "$newest" ]; then doubt "build: not made yet; scripts/tracker up makes it"
+	elif [ -n "$(find "$ROOT/lib" "$ROOT/cmd" "$ROOT/sql" -type f -newer "$newest" 2>/dev/null | head -n 1)" ]; then
+		doubt "build: older than the source; make, then scripts/tracker restart"
+	else good "build: up to date in $B"; fi
 }
 
 # check_directory WHAT PATH
