@@ -28,9 +28,14 @@ help_options() {
 	"$BIN/$1" -h | sed -n 's/^ *\(-[A-Za-z0-9]\)\{0,1\},\{0,1\} *\(--[a-z0-9-]*\)\{0,1\}.*/\1 \2/p' | tr ' ' '\n' | grep '^-' | sort -u
 }
 
-# The options of a page: ".It Fl x , Fl -long Ar arg" and the like.
+# The options of a page: ".It Fl x , Fl -long Ar arg", ".It Fl x , -long".
 page_options() {
-	sed -n 's/^\.It \(Fl .*\)/\1/p' "$1" | grep -o 'Fl [^ ,]*' | sed 's/^Fl /-/; s/\\-/-/g' | sort -u
+	awk '/^\.It Fl / {
+		for (i = 3; i <= NF; i++) {
+			if ($i ~ /^(Ar|Ns|Op|Oo|Cm)$/) break
+			if ($i != "," && $i != "Fl") print "-" $i
+		}
+	}' "$1" | sed 's/\\-/-/g' | sort -u
 }
 
 check_program() {
