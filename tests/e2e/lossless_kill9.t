@@ -25,14 +25,14 @@ ok 'the fleet connects' start sim dt-sim --characters 20 --seed "$SEED" --connec
 
 # Who is killed when comes from the seed.
 victims=$(awk -v seed="$SEED" -v n="$ROUNDS" 'BEGIN { srand(seed); split("fanout store serve postgres", v); for (i = 0; i < n; i++) print v[1 + int(rand() * 4)] }')
-seen() { metric dt-ingest accepted_total; }
+seen() { metric dt-ingest events_total; }
 for victim in fanout store postgres $victims; do
 	before=$(seen)
 	# the blow falls while events flow
 	wait_for "[ \$(seen) -gt $((before + RATE / 2)) ] || ! alive sim" 20 || fail "events flow before $victim is killed"
 	case $victim in
 	postgres)
-		pg_stop_hard
+		pg_stop immediate
 		pg_run || fail 'PostgreSQL comes back'
 		;;
 	*)
@@ -46,7 +46,7 @@ is 'the fleet ended well' $? 0
 
 accepted=$(wc -l <"$T/sent")
 ok "the fleet sent events ($accepted)" [ "$accepted" -gt $((RATE * ROUNDS / 2)) ]
-ok 'dt-ingest has nothing left to publish' wait_for '[ "$(metric dt-ingest unacked_events)" = 0 ]' 20
+ok 'dt-ingest has nothing left to publish' wait_for '[ "$(metric dt-ingest pending)" = 0 ]' 20
 ok 'dt-store has caught up' wait_for '[ "$(metric dt-store lag_events)" = 0 ]' 30
 sleep 1.2    # a status file's age: the lag was zero after the last event
 dt-tap -r "$DT_DATA/journal" >"$T/journal.ndjson"
