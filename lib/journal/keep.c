@@ -163,6 +163,9 @@ journal_keep(struct journal *j, int64_t now_ms)
 {
 	if (j->compressing > 0)
 		reap(j);
+	if (!j->blocks_used)
+		journal_blocks_free(j);  /* nobody lies behind */
+	j->blocks_used = 0;
 	retain(j, now_ms);
 	if (j->config.compress && j->compressing == 0)
 		compress_next(j);

@@ -7,7 +7,7 @@
 #include "journal/writer.h"
 #include "mem/mem.h"
 
-#define CHUNK (256u << 10)               /* read at a time when no more is asked for */
+#define CHUNK (256u << 10)               /* read at a time when a line is longer than what is there */
 
 /* ---- positions ---- */
 
@@ -79,8 +79,50 @@ journal_pos_behind(const struct journal *j, const struct journal_pos *pos)
 
 /* ---- text ---- */
 
+/* The block of the file that holds `at`, from memory or read into the place of the one unused for longest. */
+static struct jblock *
+block_at(struct journal *j, const struct jseg *seg, uint64_t at)
+{
+	uint64_t off = at - at % JBLOCK;
+	struct jblock *b, *oldest = &j->blocks[0];
+
+	for (b = j->blocks; b < j->blocks + JBLOCKS; b++) {
+		if (b->text != NULL && b->first == seg->first && b->off == off)
+			break;
+		if (b->used < oldest->used)
+			oldest = b;
+	}
+	if (b == j->blocks + JBLOCKS) {
+		b = oldest;
+		if (b->text == NULL)
+			b->text = xmalloc(JBLOCK);
+		b->first = seg->first;
+		b->off = off;
+		b->len = 0;
+	}
+	b->used = ++j->block_clock;
+	return b;
+}
+
+/* Reads what is not there yet; the last block of the segment being written grows. */
 static int
-from_file(struct journal *j, struct journal_pos *pos, size_t want, const char **text, size_t *len)
+fill_block(struct jblock *b, struct jseg *seg)
+{
+	uint64_t left = seg->size - b->off;
+	size_t want = left < JBLOCK ? (size_t)left : JBLOCK;
+	ssize_t n;
+
+	if (b->len >= want)
+		return 0;
+	if (jseg_ready(seg) == -1 || (n = jfile_read(seg->file, b->off + b->len, b->text + b->len, want - b->len)) == -1)
+		return -1;
+	b->len += (size_t)n;
+	return 0;
+}
+
+/* A line that does not end in its block is read for itself. */
+static int
+read_long(struct journal *j, struct journal_pos *pos, size_t want, const char **text, size_t *len)
 {
 	uint64_t left = pos->seg->size - pos->off;
 	ssize_t n;
@@ -89,15 +131,43 @@ from_file(struct journal *j, struct journal_pos *pos, size_t want, const char **
 		want = CHUNK;
 	if (want > left)
 		want = (size_t)left;
-	if (want > j->scratch_cap)
+	if (want > j->scratch_cap || (j->scratch_cap > 4 * CHUNK && want <= CHUNK))
 		j->scratch = xrealloc(j->scratch, j->scratch_cap = want);
-	if (j->scratch_cap > 4 * CHUNK && want <= CHUNK)
-		j->scratch = xrealloc(j->scratch, j->scratch_cap = CHUNK);
 	if (jseg_ready(pos->seg) == -1 || (n = jfile_read(pos->seg->file, pos->off, j->scratch, want)) == -1)
 		return -1;
 	*text = j->scratch;
 	*len = (size_t)n;
 	return n > 0;
+}
+
+static int
+from_file(struct journal *j, struct journal_pos *pos, size_t want, const char **text, size_t *len)
+{
+	struct jblock *b = block_at(j, pos->seg, pos->off);
+
+	j->blocks_used = 1;
+	if (fill_block(b, pos->seg) == -1)
+		return -1;
+	if (pos->off - b->off + want > b->len && b->len == JBLOCK)
+		return read_long(j, pos, want, text, len);
+	if (pos->off - b->off >= b->len)
+		return 0;
+	*text = b->text + (pos->off - b->off);
+	*len = b->len - (size_t)(pos->off - b->off);
+	return 1;
+}
+
+void
+journal_blocks_free(struct journal *j)
+{
+	for (struct jblock *b = j->blocks; b < j->blocks + JBLOCKS; b++) {
+		free(b->text);
+		*b = (struct jblock){ 0 };
+	}
+	free(j->scratch);
+	j->scratch = NULL;
+	j->scratch_cap = 0;
+	j->blocks_used = 0;
 }
 
 int

@@ -437,7 +437,7 @@ journal_close(struct journal **jp)
 	free(j->segs);
 	jindex_free(&j->index);
 	free(j->tail);
-	free(j->scratch);
+	journal_blocks_free(j);
 	(void)close(j->lock_fd);
 	(void)close(j->dirfd);
 	free(j->dir);

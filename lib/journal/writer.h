@@ -26,6 +26,11 @@ struct jseg {
 	struct jfile *file;              /* opened when first read */
 };
 
+/* Text read for those who lie behind, shared by all of them. */
+#define JBLOCK JFILE_FRAME
+#define JBLOCKS 8
+struct jblock { uint64_t first, off, used; size_t len; char *text; };
+
 struct journal_session {
 	char name[JOURNAL_SESSION_MAX + 1];
 	uint64_t next;
@@ -57,7 +62,10 @@ struct journal {
 	uint64_t sync_from;              /* bytes of the segment that are known to be synced or given to the thread */
 	int new_segment;                 /* its name is not yet synced */
 	int write_failing, sync_failing, roll_failing, was_blocked;
-	char *scratch;                   /* journal_view's, for what is not in the tail */
+	struct jblock blocks[JBLOCKS];   /* journal_view's, for what is not in the tail */
+	uint64_t block_clock;
+	int blocks_used;                 /* since the last look */
+	char *scratch;                   /* for lines that cross blocks */
 	size_t scratch_cap;
 	struct journal_session **sessions;
 	size_t n_sessions, cap_sessions;
@@ -92,6 +100,9 @@ int journal_sessions_write(struct journal *);    /* the batch's runs, before the
 void journal_sessions_note(struct journal *, struct journal_session *, uint64_t n, uint64_t seq);
 void journal_sessions_compact(struct journal *);  /* not while the sync thread works */
 int journal_sessions_long(const struct journal *);
+
+/* view.c */
+void journal_blocks_free(struct journal *);
 
 /* keep.c */
 void journal_keep(struct journal *, int64_t now_ms);     /* retention and compressing; sets keep_at_ms */
