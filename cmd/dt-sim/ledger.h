@@ -14,6 +14,7 @@ void ledger_bytes(struct ledger *, unsigned character, size_t taken);
 void ledger_add(struct ledger *, unsigned character, unsigned n, const char *timestamp);
 /* Writes what is out, when so many bytes are not yet. */
 void ledger_flush(struct ledger *, unsigned character, const char *name, size_t queued);
+void ledger_write(struct ledger *);                           /* what was noted gets to the file */
 void ledger_broken(struct ledger *, unsigned character, const char *name);   /* what waits is unsure */
 
 #endif

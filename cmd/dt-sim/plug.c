@@ -250,9 +250,12 @@ on_pump(struct pollable *p, short revents, int64_t now_ms)
 static void
 write_ledger(void)
 {
-	for (unsigned i = 0; S.ledger != NULL && i < S.characters; i++)
+	if (S.ledger == NULL)
+		return;
+	for (unsigned i = 0; i < S.characters; i++)
 		if (S.state[i] != DOWN)
 			ledger_flush(S.ledger, i, sim_name(S.sim, i), plugins_queued_of(S.plugins, sim_name(S.sim, i)));
+	ledger_write(S.ledger);
 }
 
 static void

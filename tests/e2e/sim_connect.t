@@ -1,0 +1,79 @@
+#!/bin/sh
+# The simulated fleet as plugins of dt-ingest: what the ledger says was sent is in the journal, commands are obeyed, connections come back.
+# shellcheck disable=SC2016 # conditions of wait_for are evaluated later
+. "$(dirname "$0")/../lib.sh"
+
+export SHARED_SECRET=only-for-this-test-4711
+J=$DT_DATA/journal
+URL=ws+unix://$DT_RUN/ingest.sock:/ws/position
+port=$(free_port)
+journaled() { cat "$J"/*.ndjson | grep -cE "$1"; }
+# names and numbers of the telemetry in the journal, as the ledger has them
+numbers() { cat "$J"/*.ndjson | grep '"sim_n"' | jq -r '[.character_name, .sim_n, .timestamp] | @tsv' | sort; }
+
+ok 'the bus starts' start fanout dt-fanout
+ok 'the door starts' start ingest dt-ingest -p "$port" --max-messages 0 --max-bytes 0
+
+# ---- live, over TCP ----
+ok 'ready when all are connected' start live dt-sim -n 12 --seed 4 --connect "ws://127.0.0.1:$port/ws/position" --ledger "$T/live.tsv"
+is 'all are' "$(wait_for '[ "$(metric dt-sim connected)" = 12 ]'; metric dt-sim connected)" 12
+ok 'all register' wait_for '[ "$(journaled "\"type\":\"register\"")" = 12 ]'
+ok 'and move' wait_for '[ "$(journaled "\"type\":\"telemetry\"")" -ge 36 ]'
+ok 'inventories come' wait_for '[ "$(journaled "\"type\":\"full_inventory\"")" = 12 ]'
+ok 'the ledger has it' wait_for '[ "$(grep -c sent "$T/live.tsv")" -ge 36 ]'
+who=$(cut -f 1 "$T/live.tsv" | head -n 1)
+is 'nobody turned a radar on' "$(journaled nearby_objects)" 0
+is 'a command arrives' "$(dt-send -c "$who" /radar start)" sent
+ok 'the radar is on' wait_for '[ "$(journaled "\"type\":\"nearby_objects\",\"character_name\":\"$who\"")" -ge 3 ]'
+is 'of nobody else' "$(journaled nearby_objects)" "$(journaled "\"type\":\"nearby_objects\",\"character_name\":\"$who\"")"
+is 'it is turned off' "$(dt-send -c "$who" /radar stop)" sent
+is 'another command arrives' "$(dt-send -c "$who" /vt start)" sent
+ok 'and is printed' wait_for 'grep -q "^$who	/vt start$" "$T/live.out"'
+is 'a command for somebody else is refused by the server' "$(dt-send -c 'Nobody Here' /vt start)" offline
+n=$(journaled nearby_objects)
+
+# ---- the door goes and comes ----
+kill9 ingest
+ok 'the fleet notices' wait_for '[ "$(metric dt-sim connected)" = 0 ]'
+ok 'the door is back' start ingest dt-ingest -p "$port" --max-messages 0 --max-bytes 0
+ok 'the fleet is back' wait_for '[ "$(metric dt-sim connected)" = 12 ]' 15
+ok 'and tells everything again' wait_for '[ "$(journaled "\"type\":\"full_inventory\"")" -ge 24 ]' 15
+is 'who they are, too' "$(journaled '"type":"register"')" 24
+is 'it counted what it could not say' "$([ "$(metric dt-sim dropped_total offline)" -gt 0 ] && echo some)" some
+is 'the radar stayed off' "$(journaled nearby_objects)" "$n"
+ok 'SIGTERM: exit 0' stop live
+is 'the status file says so' "$(jq .stopped "$DT_RUN/status/dt-sim.json")" true
+ok 'the last words got through' wait_for '[ "$(journaled share_goodbye)" -ge 1 ]'
+is 'sessions went on over the break' "$(cat "$J"/*.ndjson | grep '"type":"telemetry"' | jq -r .session_id | sort -u | wc -l)" 12
+numbers >"$T/got"
+is 'nothing twice' "$(cut -f 1,2 "$T/got" | uniq -d)" ''
+# what was in the kernel's hands when the door was killed may be lost; no more than that, and nothing that the ledger does not have
+cut -f 1-3 "$T/live.tsv" | sort >"$T/sent"
+is 'nothing that was not sent' "$(comm -13 "$T/sent" "$T/got")" ''
+is 'a break loses little' "$(comm -23 "$T/sent" "$T/got" | wc -l | awk '{ print ($1 <= 24) ? "little" : $1 }')" little
+stop ingest
+stop fanout
+
+# ---- a load ----
+rm -r "$DT_DATA"
+mkdir -p "$DT_RUN"
+start fanout dt-fanout
+start ingest dt-ingest --max-messages 0 --max-bytes 0
+status 'a load of so many a second' 0 timeout 60 dt-sim -n 20 --connect "$URL" --rate 2000 --seconds 3 --ledger "$T/load.tsv"
+sent=$(metric dt-sim events_total | jq add)
+is 'about that many' "$(awk -v n="$sent" 'BEGIN { print (n > 4800 && n < 6400) ? "yes" : n }')" yes
+is 'nothing was dropped' "$(metric dt-sim dropped_total)" '{}'
+ok 'all arrived' wait_for '[ "$(journaled .)" = "$sent" ]' 20
+numbers >"$T/got"
+is 'each telemetry event, once' "$(cat "$T/got")" "$(cut -f 1-3 "$T/load.tsv" | sort)"
+is 'all are surely sent' "$(cut -f 4 "$T/load.tsv" | sort -u)" sent
+is 'with the times of the clock' "$(jq -rs 'map(.timestamp[0:19] + "Z" | fromdate) | [max - min < 12, (now - max | fabs) < 30 * '$slow'] | @csv' "$J"/*.ndjson)" true,true
+status 'illegal frames among them' 0 timeout 60 dt-sim -n 20 --connect "$URL" --rate max --seconds 2 --odd --bad
+mv "$T/err" "$T/report"
+want=$(tail -n 1 "$T/report" | jq '[.bad[]] | add')
+ok 'each is refused' wait_for '[ "$(metric dt-ingest rejected_total | jq "add // 0")" = "$want" ]' 20
+is 'by its reason' "$(metric dt-ingest rejected_total | jq -cS 'with_entries(select(.value > 0))')" "$(tail -n 1 "$T/report" | jq -cS '.bad | with_entries(select(.value > 0))')"
+is 'and answered' "$(metric dt-sim received_total error | awk -v n="$want" '{ print ($1 > n / 4 && $1 <= n) ? "yes" : $1 }')" yes
+status 'a wrong secret' 69 env SHARED_SECRET=some-other-secret-4711 dt-sim -n 2 --connect "$URL" --seconds 1
+ok 'is in no log and no argument' sh -c '! grep -rq only-for-this-test "$1"/*.log "$1"/report' sh "$T"
+done_testing
