@@ -1,6 +1,7 @@
 #include "opt/opt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
@@ -125,12 +126,23 @@ refuse(const char *what, char **argv)
 	opt_usage("%s '-%c'", what, optopt);
 }
 
+/* A standard descriptor that is closed would be taken by the next file or socket, and data meant for one go to the other.  Opened the wrong way
+ * round, its use fails as it should. */
+static void
+fill_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 int
 opt_next(const struct opt_program *p, int argc, char **argv, const char **arg, int *first)
 {
 	int c;
 
 	if (!G.built) {
+		fill_descriptors();
 		log_open(p->name);
 		build(p);
 		opterr = 0;
