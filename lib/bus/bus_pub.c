@@ -307,7 +307,9 @@ on_refusal(struct bus_pub *pub, uint64_t refused, const char *reason)
 	uint32_t *len;
 	int said = 0;                    /* before a reconnection */
 
-	if (n == 0 || n >= pub->next)
+	if (refused == 0)
+		log_warn("the bus at %s refused us: %s", pub->link.path, reason);
+	if (refused == 0 || n >= pub->next)
 		return;
 	if (n >= pub->first) {
 		len = &pub->lens[n % pub->lens_cap];
