@@ -8,7 +8,7 @@ git ls-files >"$T/files"
 while read -r f; do
 	[ -f "$f" ] || continue
 	case $f in
-	*.sh) ;;
+	*.sh | *.bash) ;;
 	*) head -n 1 "$f" | grep -aqE '^#!.*[ /](ba)?sh$' || continue ;;
 	esac
 	echo "$f"
@@ -16,11 +16,15 @@ done <"$T/files" >"$T/scripts"
 ok "there are scripts to check" grep -q scripts/tracker "$T/scripts"
 while read -r f; do
 	case $f in
-	# sourced by others, which set and use its variables
-	scripts/tracker.d/* | tests/lib.sh | tests/pg.sh | tests/ingest.sh) ok "shellcheck $f" shellcheck -e SC2034,SC2154 "$f" ;;
+	# sourced by others, which set and use its variables and arguments
+	scripts/*.bash | scripts/tracker.d/* | tests/*.sh) ok "shellcheck $f" shellcheck -e SC2034,SC2154 "$f" ;;
+	# conditions of wait_for are evaluated later, with the variables and functions in them
+	tests/*.t)
+		ok "shellcheck $f" shellcheck -e SC2016,SC2317,SC2034,SC2154,SC2119,SC2120 "$f"
+		ok "$f may be run" [ -x "$f" ]
+		;;
 	*)
-		# conditions of wait_for are evaluated later
-		ok "shellcheck $f" shellcheck -e SC2016,SC2317 "$f"
+		ok "shellcheck $f" shellcheck "$f"
 		ok "$f may be run" [ -x "$f" ]
 		;;
 	esac

@@ -55,6 +55,12 @@ status "a port that is no number" 78 env DT_PORT=http "$tracker" up --no-build
 status "a directory that is too long for sockets" 78 env DT_RUN="$T/$(printf '%0100d' 0)" "$tracker" up --no-build
 like "what to do about it" "$(cat "$T/err")" "set DT_RUN to something short"
 
+# settings from a file, as lib/env reads them
+printf '%s\n' '# a comment' ' export DT_PORT="2\"34" # another' "DT_RUN='/tmp/a # b'" 'DT_DATA=/tmp/c d  # e' 'DT_PORT_NOT' >"$T/env"
+is "quotes, escapes, comments" "$(env -u DT_PORT -u DT_RUN -u DT_DATA DT_ENV_FILE="$T/env" "$tracker" env | head -n 3 | tr '\n' ' ')" \
+    'export DT_DATA=/tmp/c\ d export DT_RUN=/tmp/a\ #\ b export DT_PORT=2\"34 '
+is "the environment comes first" "$(DT_ENV_FILE="$T/env" "$tracker" env | sed -n 3p)" "export DT_PORT=$DT_PORT"
+
 # up
 status "up" 0 env SHARED_SECRET=horse-battery-staple LOG_LEVEL=debug "$tracker" up --no-build --demo
 [ "$tests_failed" = 0 ] || { "$tracker" logs | tail -n 30 | sed 's/^/# /'; done_testing; }
@@ -92,13 +98,16 @@ n=$(s6-svdt "$(svc dt-store)" | wc -l)
 status "restart reports what still fails" 69 "$tracker" restart store
 like "with its last lines" "$(cat "$T/err")" "dt-store: fatal: told so"
 is "after one try" "$(s6-svdt "$(svc dt-store)" | wc -l)" $((n + 1))
-echo 69 >"$DT_DATA/dt-store.code"
-status "a service that is away is tried again" 69 "$tracker" restart store
-like "and reported" "$(cat "$T/err")" "does not stay up \(exitcode 69\), s6 goes on trying"
-ok "by itself" wait_for '[ "$(s6-svdt "$(svc dt-store)" | wc -l)" -gt $((n + 4)) ]' 20
-is "the others did not notice" "$("$tracker" status | grep -c ' up ')" 4
 rm "$DT_DATA/dt-store.code"
-ok "until it is there" wait_for '[ "$(state dt-store)" = up ]'
+status "restart after it was mended" 0 "$tracker" restart dt-store
+echo 69 >"$DT_DATA/dt-sim.code"
+status "a service that is away is tried again" 69 "$tracker" restart sim
+like "and reported" "$(cat "$T/err")" "dt-sim does not stay up \(exitcode 69\), s6 goes on trying"
+n=$(s6-svdt "$(svc dt-sim)" | wc -l)
+ok "by itself" wait_for '[ "$(s6-svdt "$(svc dt-sim)" | wc -l)" -gt "$n" ]' 20
+is "the others did not notice" "$("$tracker" status | grep -c ' up ')" 4
+rm "$DT_DATA/dt-sim.code"
+ok "until it is there" wait_for '[ "$(state dt-sim)" = up ]'
 
 # the pauses between quick deaths: finish with a death tally of ours, seconds after which each death came
 pause_after() {
@@ -177,4 +186,13 @@ rm "$DT_DATA/dt-ingest.code"
 status "up mends it" 0 "$tracker" up --no-build
 is "all are there" "$("$tracker" status | grep -c ' up ')" 4
 status "down again" 0 "$tracker" down
+
+# as another supervisor wants it
+start_plain foreground "$tracker" up --no-build --foreground
+ok "in the foreground" wait_for 'grep -q "tracker: up:" "$T/foreground.out"'
+is "four programs are up" "$("$tracker" status | grep -c ' up ')" 4
+stop foreground
+is "SIGTERM takes all down" "$? $(left)" "0 "
+status "so nothing is left to do" 0 "$tracker" down
+like "as it says" "$(cat "$T/out")" "already down"
 done_testing
