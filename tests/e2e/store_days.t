@@ -40,10 +40,11 @@ is 'the block index covers all' "$(sql 'select dt.summarize()' >"$T/out"; sql 's
 
 # dt-serve reads while days are made and dropped: neither waits for the other for long
 sql "select pg_sleep(6) from dt.telemetry limit 1" >"$T/out" &
+reader=$!
 reading() { [ "$(sql "select count(*) from pg_stat_activity where query like '%pg_sleep(6)%' and state = 'active' and pid <> pg_backend_pid()")" = 1 ]; }
 wait_for reading
 replayed D $((-25 * 86400)) | put
 store
 is 'a long reader delays a new day, no more' "$(days telemetry)" "$(day -25) $(day -20) $ahead"
-wait
+wait "$reader"
 done_testing

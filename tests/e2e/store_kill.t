@@ -22,7 +22,7 @@ wait_more() {
 	_from=$(stored)
 	wait_for '[ "$(stored)" -gt '"$((_from + $1))"' ] || ! alive feed' 20
 }
-for round in 1 2 3; do
+for _ in 1 2 3; do
 	wait_more 300
 	kill9 store
 	start store dt-store --rows 40 --timeout 2 || exit 1
