@@ -76,6 +76,7 @@ main(int argc, char **argv)
 {
 	struct send_options o = { .wait_s = -1 };
 	const char *arg, *socket = NULL;
+	char *in_path, *out_path, *command;
 	int c, first, is_command;
 
 	while ((c = opt_next(&program, argc, argv, &arg, &first)) != -1)
@@ -101,7 +102,12 @@ main(int argc, char **argv)
 	if (o.quiet)
 		log_level_set(LOG_LEVEL_ERROR);
 	env_load();
-	o.in_path = socket ? xstrdup(socket) : bus_in_path();
-	o.out_path = socket ? out_path_of(socket) : bus_out_path();
-	return is_command ? send_command(&o, join(argv + first, argc - first)) : send_lines(&o);
+	o.in_path = in_path = socket ? xstrdup(socket) : bus_in_path();
+	o.out_path = out_path = socket ? out_path_of(socket) : bus_out_path();
+	command = is_command ? join(argv + first, argc - first) : NULL;
+	c = is_command ? send_command(&o, command) : send_lines(&o);
+	free(command);
+	free(out_path);
+	free(in_path);
+	return c;
 }
