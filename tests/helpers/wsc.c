@@ -169,8 +169,8 @@ dial(const char *address)
 	if (connect(S.fd, tcp ? (struct sockaddr *)&sin : (struct sockaddr *)&sun, tcp ? sizeof(sin) : sizeof(sun)) != 0)
 		fail(address);
 	fcntl(S.fd, F_SETFL, O_NONBLOCK);
-	(void)buf_printf(&S.out, "GET %s HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", S.path, S.headers);
+	(void)buf_printf(&S.out, "GET %s HTTP/1.1\r\n%sUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", S.path, strcasestr(S.headers, "host:") ? "" : "Host: test\r\n", S.headers);
 }
 
 static void

@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# Sourced by the tests of dt-serve, after lib.sh: browsers to play with.
+#
+#   serve_start [options]          dt-serve on a free port ($PORT), as "serve"; URL=http://127.0.0.1:$PORT
+#   browser b [wsc options]        connects to /ws/live (wsc: tests/helpers/wsc.c); what it got is in $T/b.out
+#   say b '{"type":…}'             it sends lines
+#   hears b 'regex' [seconds]      waits until it got such a line; count_of b 'regex'
+#   get PATH [curl options]        the body; its status in $T/status, its head in $T/head
+#   code PATH [curl options]       the status alone
+#   walk NAME EW NS [more]         publishes a telemetry event
+#   publish LINE…                  lines to the bus
+
+SHARED_SECRET=correct-horse-battery
+export SHARED_SECRET
+WSC=$B/helpers/wsc
+
+fanout_start() { start fanout dt-fanout --sync 10; }
+
+# socket NAME [wsc options] ADDRESS PATH
+socket() {
+	_b=$1
+	shift
+	: >"$T/$_b.say"
+	start_plain "$_b" "$WSC" -f "$T/$_b.say" "$@"
+	wait_for "grep -q '^!' '$T/$_b.out'"
+}
+
+say() {
+	_b=$1
+	shift
+	printf '%s\n' "$@" >>"$T/$_b.say"
+}
+
+hears() { wait_for "grep -Eq -- '$2' '$T/$1.out'" "${3:-10}"; }
+count_of() { grep -Ec -- "$2" "$T/$1.out"; }
+
+serve_start() {
+	PORT=${PORT:-$(free_port)}
+	URL=http://127.0.0.1:$PORT
+	export PORT URL
+	start serve dt-serve -p "$PORT" "$@"
+}
+
+warm() { wait_for "[ \"\$(code /readyz)\" = 200 ]"; }
+
+browser() {
+	_b=$1
+	shift
+	socket "$_b" "$@" "$PORT" /ws/live
+}
+
+get() {
+	_path=$1
+	shift
+	curl -s -m 20 --path-as-is -D "$T/head" -o "$T/body" -w '%{http_code}' "$@" "$URL$_path" >"$T/status"
+	cat "$T/body"
+}
+
+code() {
+	get "$@" >"$T/got"
+	cat "$T/status"
+}
+
+header() { tr -d '\r' <"$T/head" | sed -n "s/^$1: //Ip"; }
+
+publish() { printf '%s\n' "$@" | dt-send -q; }
+now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; }
+walk() {
+	publish "{\"type\":\"telemetry\",\"character_name\":\"$1\",\"timestamp\":\"$(now)\",\"session_id\":\"s1\",\"ew\":$2,\"ns\":$3,\"z\":0.1${4:+,$4}}"
+}
