@@ -230,10 +230,26 @@ begin_first(struct journal *j)
 	j->new_segment = 1;
 }
 
+/* Its numbers cannot go on without a break: the next one begins elsewhere. */
+static void
+leave_last(struct journal *j)
+{
+	struct jseg *s = journal_last_seg(j);
+
+	if (j->index.n > 0 && jindex_save(&j->index, j->dirfd, s->first) == -1)
+		log_warn("journal %s: unable to write an index: %s", j->dir, strerror(errno));
+	jindex_clear(&j->index);
+	(void)fdatasync(j->fd);
+	(void)close(j->fd);
+	j->fd = -1;
+	j->tail_off = 0;
+}
+
 void
 journal_recover(struct journal *j)
 {
 	struct jseg_entry *list;
+	uint64_t next;
 	size_t n, i;
 
 	load_id(j);
@@ -246,9 +262,14 @@ journal_recover(struct journal *j)
 	if (n > 0)
 		open_last(j, &list[n - 1]);
 	free(list);
+	next = j->next_seq;
+	journal_reserve_load(j);
+	if (j->fd != -1 && j->next_seq != next)
+		leave_last(j);
 	if (j->fd == -1)
 		begin_first(j);
 	open_index(j);
 	j->sync_from = j->tail_off;
 	j->written_seq = j->safe_seq = j->next_seq - 1;
+	j->reserved = 0;
 }

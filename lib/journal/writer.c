@@ -192,6 +192,7 @@ journal_begin(struct journal *j, int64_t rx_us, int64_t now_ms)
 	j->rx_us = rx_us;
 	if (roll_due(j, now_ms))
 		roll(j, now_ms);
+	journal_reserve(j);
 }
 
 /* Let go of the oldest shown text; a large event may make the tail larger for a while. */
@@ -429,6 +430,7 @@ journal_close(struct journal **jp)
 		j->safe = j->written;
 	commit(j, clock_mono_ms());
 	jsync_free(&j->sync);
+	journal_reserve_close(j);
 	(void)close(j->fd);
 	(void)close(j->index_fd);
 	journal_sessions_free(j);

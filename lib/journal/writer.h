@@ -55,6 +55,7 @@ struct journal {
 	size_t tail_cap, safe, written, staged;
 	uint64_t tail_off;
 	uint64_t next_seq, written_seq, safe_seq;
+	uint64_t reserved;               /* no number above it is given out before the file says so */
 	int64_t rx_us, opened_ms;        /* of the batch; of the segment (monotonic) */
 	struct jsync *sync;
 	unsigned in_flight;              /* jobs given */
@@ -100,6 +101,11 @@ int journal_sessions_write(struct journal *);    /* the batch's runs, before the
 void journal_sessions_note(struct journal *, struct journal_session *, uint64_t n, uint64_t seq);
 void journal_sessions_compact(struct journal *);  /* not while the sync thread works */
 int journal_sessions_long(const struct journal *);
+
+/* reserve.c */
+void journal_reserve_load(struct journal *);     /* may move next_seq on */
+void journal_reserve(struct journal *);          /* before a batch */
+void journal_reserve_close(struct journal *);    /* after the last sync */
 
 /* view.c */
 void journal_blocks_free(struct journal *);

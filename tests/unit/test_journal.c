@@ -816,6 +816,66 @@ START_TEST(remembers_sessions)
 }
 END_TEST
 
+/* After a power failure the journal may lack what was shown: those numbers are not used again. */
+START_TEST(leaves_out_numbers_that_were_seen)
+{
+	struct journal_config cf = config();
+	const char *name = "00000000000000000001.ndjson";
+	struct journal *j = journal_open(&cf);
+	struct journal_pos pos = { 0 };
+	char was[200] = "", boot[100];
+	unsigned long long reserved;
+	uint64_t seq, first;
+	off_t size;
+	FILE *f;
+
+	fill(j, 100);
+	size = size_of(name);
+	fill(j, 100);
+	f = fopen(path("reserved"), "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(was, sizeof was, f));
+	(void)fclose(f);
+	ck_assert_int_eq(sscanf(was, "%99s %llu", boot, &reserved), 2);
+	ck_assert_uint_gt(reserved, 200);
+	journal_close(&j);
+	/* a clean end, then a restart of the machine: nothing is left out */
+	f = fopen(path("reserved"), "w");
+	(void)fprintf(f, "another-boot 200\n");
+	(void)fclose(f);
+	j = journal_open(&cf);
+	ck_assert_uint_eq(journal_next(j), 201);
+	journal_close(&j);
+	/* a process that was killed: nothing either */
+	f = fopen(path("reserved"), "w");
+	(void)fputs(was, f);
+	(void)fclose(f);
+	j = journal_open(&cf);
+	ck_assert_uint_eq(journal_next(j), 201);
+	journal_close(&j);
+	/* a power failure */
+	ck_assert_int_eq(truncate(path(name), size), 0);
+	f = fopen(path("reserved"), "w");
+	(void)fprintf(f, "another-boot %llu\n", reserved);
+	(void)fclose(f);
+	j = journal_open(&cf);
+	first = reserved + 1;
+	ck_assert_uint_eq(journal_next(j), first);
+	fill(j, 50);
+	ck_assert_int_eq(journal_seek(j, FROM_SEQ(150), &pos, &seq), 0);
+	ck_assert_uint_eq(seq, first);
+	ck_assert_int_eq(journal_seek(j, FROM_SEQ(100), &pos, &seq), 0);
+	ck_assert_uint_eq(seq, 100);
+	journal_pos_release(&pos);
+	expect_all(FROM_SEQ(150), first, first + 49);
+	journal_close(&j);
+	j = journal_open(&cf);
+	ck_assert_uint_eq(journal_next(j), first + 50);
+	ck_assert_uint_eq(journal_first(j), 1);
+	journal_close(&j);
+}
+END_TEST
+
 /* The largest event passes, in company, and the memory it took is given back. */
 START_TEST(holds_the_largest_event)
 {
@@ -872,6 +932,7 @@ main(void)
 	tcase_add_test(t, syncs_before_it_is_safe);
 	tcase_add_test(t, waits_for_a_full_disk);
 	tcase_add_test(t, remembers_sessions);
+	tcase_add_test(t, leaves_out_numbers_that_were_seen);
 	tcase_add_test(t, holds_the_largest_event);
 	return suite_run(t, "journal");
 }
