@@ -33,6 +33,7 @@
 #define SEND_BUFFER (256 * 1024)
 #define ACCEPTS_A_TURN 64
 #define EVENTS_A_TURN 256
+#define IDLE_TURNS_MAX 5000
 #define USER_TIMEOUT_MS 60000
 
 /* ---- the epoll set ---- */
@@ -438,9 +439,12 @@ conn_gone(struct http_conn *c)
 static int
 on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
+	struct http *h = lws_context_user(lws_get_context(wsi));
 	struct http_conn *c;
 
 	(void)user;
+	if (h != NULL)
+		h->callbacks++;
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 	case LWS_CALLBACK_HTTP_BODY:
@@ -493,6 +497,7 @@ on_epoll(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 	if (reason == LWS_CALLBACK_RAW_RX_FILE) {
 		struct http *h = lws_context_user(lws_get_context(wsi));
 
+		h->callbacks++;
 		h->now_ms = clock_mono_ms();
 		take_events(h);
 	}
@@ -624,10 +629,22 @@ http_on_turn(struct http *h, void (*f)(void *priv, int64_t now_ms), void *priv)
 }
 
 static void
+probe(struct http *h, int on)
+{
+	struct http_conn *c;
+
+	TAILQ_FOREACH(c, &h->conns, link)
+		http_req_probe(c, on);
+	h->probing = on;
+	h->idle_turns = 0;
+}
+
+static void
 each_second(struct http *h)
 {
 	struct http_listener *l;
 
+	h->idle_turns = 0;
 	h->second_ms = h->now_ms + 1000;
 	http_ws_second(h);
 	TAILQ_FOREACH(l, &h->listeners, link)
@@ -638,11 +655,16 @@ static void
 turn(struct http *h)
 {
 	sync_polls(h);
+	h->callbacks = 0;
 	if (lws_service(h->cx, 0) < 0)
 		die(EX_SOFTWARE, "libwebsockets gave up");
 	h->now_ms = clock_mono_ms();
 	run_deadlines(h);
 	http_ws_tell_failed(h);
+	if (h->probing)
+		probe(h, 0);
+	else if (h->callbacks == 0 && ++h->idle_turns > IDLE_TURNS_MAX)
+		probe(h, 1);
 	if (h->now_ms >= h->second_ms)
 		each_second(h);
 	if (h->on_turn != NULL)

@@ -24,7 +24,7 @@ struct http_conn {
 	struct http_req *req;            /* the request that is being read or answered */
 	struct http_ws *ws;
 	int fd;
-	int watched, killed;
+	int watched, killed, probed;
 	char peer[INET6_ADDRSTRLEN];
 	TAILQ_ENTRY(http_conn) link;
 };
@@ -60,6 +60,8 @@ struct http {
 	struct http_source signals, timer;
 	int epfd, sigfd, timerfd;
 	int signal, stop, draining;
+	unsigned callbacks, idle_turns;  /* of lws in this turn; turns of this second in which it had nothing to say */
+	int probing;
 	int64_t now_ms, timer_ms, second_ms;
 	size_t max_body;
 	struct http_conn *adopting;
@@ -86,6 +88,7 @@ void http_conn_free(struct http_conn *);
 int http_req_callback(struct http_conn *, enum lws_callback_reasons, void *in, size_t len);
 int http_req_upgrade(struct http_conn *);            /* LWS_CALLBACK_HTTP_CONFIRM_UPGRADE */
 void http_req_gone(struct http_conn *);
+void http_req_probe(struct http_conn *, int on);     /* is it this one's pipelined requests that keep lws awake? */
 void http_req_serve_file(struct http_req *, int status, const char *type, const char *encoding, int fd, size_t size);
 void http_req_serve_bytes(struct http_req *, int status, const char *type, const char *encoding, const char *data, size_t len);
 int http_req_accepts_gzip(const struct http_req *);

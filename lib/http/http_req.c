@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "http/http_int.h"
+#include "log/log.h"
 #include "mem/mem.h"
 
 #define HEAD_MAX 8192
@@ -187,6 +188,18 @@ http_req_gone(struct http_conn *c)
 	if (r->closed != NULL && (r->state == DEFERRED || r->more != NULL))
 		r->closed(r->priv);
 	req_free(r);
+}
+
+/* An answer that is waited for keeps lws from reading.  When it holds pipelined requests already, it polls for writing all the same, and without rest,
+ * but does not call: until it may read again. */
+void
+http_req_probe(struct http_conn *c, int on)
+{
+	if (on ? c->req == NULL || c->req->asked || c->req->state < DEFERRED : !c->probed)
+		return;
+	c->probed = on;
+	if (on || (c->req != NULL && !c->req->asked))
+		lws_rx_flow_control(c->wsi, on);
 }
 
 const char *
@@ -734,6 +747,10 @@ http_req_callback(struct http_conn *c, enum lws_callback_reasons reason, void *i
 {
 	struct http_req *r = c->req;
 
+	if (c->probed && reason == LWS_CALLBACK_HTTP_WRITEABLE && r != NULL && !r->asked) {
+		log_debug("cutting off %s, which sends requests behind a waiting one", c->peer);
+		return -1;
+	}
 	if (c->killed)           /* answering would put off the timeout that ends it */
 		return -1;
 	switch (reason) {
@@ -776,10 +793,10 @@ check_upgrade(struct http_req *r, const struct http_route *route)
 
 	if (check_framing(r, &length) != 0)
 		return -1;
-	if (route == NULL)
+	if (upgrade == NULL || strcasecmp(upgrade, "websocket") != 0 || strcmp(r->method, "GET") != 0 || length > 0)
+		refuse(r, 400, "bad_upgrade", "only a GET may be upgraded, and only to websocket; ask again without Upgrade");
+	else if (route == NULL)
 		refuse(r, 404, "not_found", "there is no WebSocket at %s", r->path);
-	else if (upgrade == NULL || strcasecmp(upgrade, "websocket") != 0 || strcmp(r->method, "GET") != 0 || length > 0)
-		refuse(r, 400, "bad_upgrade", "only a GET may be upgraded, and only to websocket");
 	else if (version == NULL || strcmp(version, "13") != 0) {
 		http_reply_header(r, "sec-websocket-version", "13");
 		refuse(r, 426, "bad_upgrade", "only version 13 of WebSocket is spoken here");

@@ -397,6 +397,49 @@ START_TEST(keeps_alive)
 }
 END_TEST
 
+/* CPU time of the server in clock ticks. */
+static long
+ticks(void)
+{
+	char path[64], line[1024];
+	long user, system;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
+	fclose(f);
+	ck_assert_int_eq(sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system), 2);
+	return user + system;
+}
+
+/* While an answer is being waited for, what else the client has sent must not keep the loop awake. */
+START_TEST(waiting_is_quiet)
+{
+	static const char *const requests[] = {
+		"GET /defer?never=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /defer?never=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET /stream?endless=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /stream?endless=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	long before;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		fd = dial();
+		says(fd, requests[i]);
+		poll(NULL, 0, 100);
+		says(fd, "and more");
+		before = ticks();
+		poll(NULL, 0, 500);
+		ck_assert_msg(ticks() - before < 10, "%zu: %ld ticks in half a second", i, ticks() - before);
+		close(fd);
+	}
+}
+END_TEST
+
 START_TEST(refuses_bad_framing)
 {
 	status("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 60\r\n\r\nabcdeGET /hello?q=smuggled HTTP/1.1\r\nHost: a\r\n\r\n", "400");
@@ -876,7 +919,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { answers, keeps_alive, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
+	const TTest *const tests[] = { answers, keeps_alive, waiting_is_quiet, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
 	    ws_refusals, ws_messages, ws_too_long, drains, client_tcp, client_unix, client_refused, client_nobody };
 	Suite *s = suite_create("http");
 	TCase *t = tcase_create("server"), *www = tcase_create("files"), *pure = tcase_create("pure");
