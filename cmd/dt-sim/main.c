@@ -81,6 +81,8 @@ on_timer(struct pollable *p, short revents, int64_t now_ms)
 		}
 		if (!pace_go(&S.pace, next, S.events, now_ms, &wait_ms))
 			break;
+		if (S.pace.restamp)
+			sim_stamp(S.sim, clock_wall_us());
 		sim_step(S.sim);
 	}
 	if (S.pace.kind != PACE_MAX)
@@ -178,6 +180,8 @@ set_start(const char *start)
 		opt_usage("--start wants a time, not \"%s\"", start);
 	if (S.sim_config.start_us < 0 || S.sim_config.start_us > 200000000000000000LL)
 		opt_usage("--start is out of range");
+	/* Without a start of its own a live fleet tells the time of the clock, whatever becomes of it and of our own pace. */
+	S.pace.restamp = start == NULL && (S.plug.url != NULL || (S.pace.kind == PACE_CLOCK && S.pace.speed <= 1));
 	S.pace.from = S.sim_config.start_us * 10;
 	if (S.seconds > 0 && S.pace.end_ms == CLOCK_NEVER)
 		S.pace.end = S.pace.from + S.seconds * T_S;
@@ -212,7 +216,6 @@ main(int argc, char **argv)
 		S.plug.pace = &S.pace;
 		S.plug.ledger = S.ledger;
 		S.plug.ready_fd = S.ready_fd;
-		S.plug.restamp = start == NULL && (S.pace.kind != PACE_CLOCK || S.pace.speed > 1 || S.pace.speed < 1);
 		code = plug_run(&S.plug, &S.sim);
 	} else {
 		S.sim_config.radars = 1;

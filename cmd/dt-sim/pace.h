@@ -13,6 +13,7 @@ struct pace {
 	int64_t rate;                /* events a second */
 	int64_t end;                 /* simulated time at which PACE_CLOCK and PACE_MAX end; T_NEVER */
 	int64_t end_ms;              /* monotonic time at which PACE_EVENTS ends; CLOCK_NEVER */
+	int restamp;                 /* events carry the clock's time, not the simulated one */
 	int64_t from, from_ms;       /* where simulated time and the clock began to run together */
 };
 

@@ -35,7 +35,6 @@ static struct {
 	unsigned asked, ready, characters;
 	int announced, ever_open;
 	uint64_t events;
-	int64_t stamp;               /* the newest that was printed */
 	struct { const char *type; int64_t *cell; } cells[TYPES_MAX];
 } S;
 
@@ -216,16 +215,6 @@ may_go(int64_t next, int64_t now_ms, int64_t *wait_ms)
 	return pace_go(S.cfg->pace, next, S.events, now_ms, wait_ms);
 }
 
-/* Faster than real time the timestamps are those of the clock, else they would run away from it. */
-static void
-restamp(int64_t next)
-{
-	int64_t wall = clock_wall_us() * 10;
-
-	S.stamp = wall > S.stamp ? wall : S.stamp + 1;
-	S.sim->shift = S.stamp - next;
-}
-
 static void
 on_pump(struct pollable *p, short revents, int64_t now_ms)
 {
@@ -240,8 +229,8 @@ on_pump(struct pollable *p, short revents, int64_t now_ms)
 		}
 		if (!may_go(next, now_ms, &wait_ms))
 			break;
-		if (S.cfg->restamp)
-			restamp(next);
+		if (S.cfg->pace->restamp)
+			sim_stamp(S.sim, clock_wall_us());
 		sim_step(S.sim);
 	}
 	p->deadline_ms = wait_ms;

@@ -9,7 +9,6 @@
 struct plug_config {
 	const char *url;
 	int allow_remote, ready_fd;
-	int restamp;                 /* print the clock's times, not the simulated ones */
 	struct sim_config *sim;      /* event, session and priv are set here */
 	struct pace *pace;
 	FILE *ledger;                /* or NULL */

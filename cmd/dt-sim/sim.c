@@ -305,7 +305,7 @@ sim_new(const struct sim_config *cfg)
 
 	s->cfg = *cfg;
 	buf_init(&s->buf, EVENT_BYTES);
-	s->now = s->start = cfg->start_us * 10;
+	s->now = cfg->start_us * 10;
 	s->rng = rng_stream(cfg->seed, 0);
 	world_init(s);
 	s->talk_due = s->now + 3 * T_S;
@@ -391,6 +391,15 @@ sim_step(struct sim *s)
 	handlers[c->next_timer](s, c);
 	find_next(c);
 	sift(s, 0);
+}
+
+void
+sim_stamp(struct sim *s, int64_t wall_us)
+{
+	int64_t wall = wall_us * 10;
+
+	s->stamp = wall > s->stamp || s->stamp - wall > 2 * T_S ? wall : s->stamp + 1;
+	s->shift = s->stamp - sim_next(s);
 }
 
 void

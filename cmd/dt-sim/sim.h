@@ -134,7 +134,8 @@ struct sim {
 	struct sim_config cfg;
 	struct chr *chr;
 	unsigned *heap;              /* character indices, the soonest first */
-	int64_t now, shift, start;   /* shift is added to what is printed */
+	int64_t now;
+	int64_t shift, stamp;        /* shift is added to what is printed; the newest stamp by sim_stamp */
 	struct rng rng;
 	int64_t talk_due, vortex_due;
 	struct ground *grounds;
@@ -157,6 +158,8 @@ void sim_free(struct sim **);
 int64_t sim_next(const struct sim *);               /* simulated time of the next step */
 unsigned sim_next_character(const struct sim *);     /* whose it is */
 void sim_step(struct sim *);
+/* The next step's events carry this time of the clock instead of the simulated one.  Stamps do not fall while the clock does not jump back. */
+void sim_stamp(struct sim *, int64_t wall_us);
 void sim_leave(struct sim *);                       /* all log out */
 const char *sim_name(const struct sim *, unsigned character);
 void sim_enter(struct sim *, unsigned character);   /* a connection stands: log in, or tell everything again */
@@ -195,13 +198,21 @@ int64_t world_distance(int32_t ns1, int32_t ew1, int32_t ns2, int32_t ew2);/* mi
 unsigned world_heading(int64_t dx, int64_t dy);                            /* tenths of a degree from north, clockwise */
 void tile_place(const struct dungeon *, unsigned tile, int32_t *ns, int32_t *ew);
 
-/* life.c */
+/* chr.c */
 void chr_init(struct sim *, struct chr *, unsigned index);
 void chr_vitals_max(struct chr *);
+int64_t xp_of_level(int level);
 void chr_move(struct sim *, struct chr *);          /* on the way to now */
+void chr_walk(struct sim *, struct chr *, int64_t ns, int64_t ew);
+void chr_stand(struct sim *, struct chr *);
+int chr_arrived(const struct chr *);
+void chr_jump(struct sim *, struct chr *, int64_t ns, int64_t ew);       /* through portal space */
+void chr_jump_near(struct sim *, struct chr *, int32_t ns, int32_t ew, int32_t within);
+void chr_enter_dungeon(struct sim *, struct chr *, const struct dungeon *, unsigned tile);
+
+/* life.c */
 void life_enter(struct sim *, struct chr *);        /* choose what to do at login */
 void life_step(struct sim *, struct chr *);
-int64_t xp_of_level(int level);
 
 /* fight.c */
 void fight_begin(struct sim *, struct chr *, unsigned creature);
@@ -210,7 +221,7 @@ void fight_stats(struct sim *, struct chr *);       /* the combat_stats event */
 void fight_forget(struct chr *);
 unsigned foe_element(unsigned creature, int magic);
 
-/* item.c */
+/* pack.c, item.c */
 void items_init(struct sim *, struct chr *);
 unsigned items_tapers(const struct chr *);
 void items_full(struct sim *, struct chr *);        /* the full_inventory event */
