@@ -185,6 +185,9 @@ is "the others are there" "$("$tracker" status | grep -c ' up ')" 3
 rm "$DT_DATA/dt-ingest.code"
 status "up mends it" 0 "$tracker" up --no-build
 is "all are there" "$("$tracker" status | grep -c ' up ')" 4
+old=$(pid dt-fanout)
+status "up --demo adds a fleet to what is up" 0 "$tracker" up --no-build --demo
+is "and touches nothing else" "$("$tracker" status | grep -c ' up ') $(pid dt-fanout)" "5 $old"
 status "down again" 0 "$tracker" down
 
 # as another supervisor wants it
