@@ -19,7 +19,7 @@
 #include "stat/stat.h"
 #include "state.h"
 
-#define LOCK_WAIT_MS 10000           /* a store that was killed leaves a backend that needs a moment to notice */
+#define LOCK_WAIT_MS 5000           /* a store that was killed leaves a backend that needs a moment to notice */
 #define LOCK_RETRY_MS 200
 #define STALL_MIN_MS 200
 #define STALL_MAX_MS 5000

@@ -26,7 +26,7 @@ dt-store -1 -r "$T/journal" 2>"$T/store.log" || exit 1
 [ "$(sql 'select count(*) from telemetry_events')" = "$rows" ] || { echo 'rows are missing' >&2; exit 1; }
 psql -X -q -h "$DT_RUN/pg" -U dereth -d dereth -c "\\copy (select * from dt.telemetry order by \"timestamp\") to $T/rows"
 
-copy= store= bus=
+copy='' store='' bus=''
 for _ in 1 2 3; do
 	wipe
 	a=$(date +%s.%N)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Daily partitions: made ahead, made for old rows, dropped behind; rows that found none move; the indexes by block are kept up to date.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"

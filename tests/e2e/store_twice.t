@@ -1,5 +1,6 @@
 #!/bin/sh
 # The same capture fed to dt-store twice changes nothing: live events again, replayed ones, a capture file, and --replay.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"
