@@ -22,6 +22,7 @@ static const struct opt opts[] = {
 	{ OPT_VERBATIM, "verbatim", NULL, "lines as they are: keep _seq and _rx, do not add _replay" },
 	{ OPT_CONNECT, "connect", "url", "send as plugin connections to ws://host:port, one for each character" },
 	{ OPT_REMOTE, "allow-remote", NULL, "let --connect go to another machine" },
+	{ 'w', "wait", "seconds", "give up when the server of --connect is away for so long (default 10)" },
 	OPT_END
 };
 
@@ -66,6 +67,7 @@ take_option(int c, const char *arg)
 	case OPT_VERBATIM: S.replay.verbatim = 1; break;
 	case OPT_CONNECT: S.replay.connect = arg; break;
 	case OPT_REMOTE: S.remote = 1; break;
+	case 'w': S.replay.wait_s = opt_double("--wait", arg, 0.1, 1e9); break;
 	}
 }
 
@@ -108,6 +110,7 @@ main(int argc, char **argv)
 	int c, first;
 
 	S.replay.feed.speed = 1;
+	S.replay.wait_s = 10;
 	S.replay.feed.pick = &S.pick;
 	while ((c = opt_next(&program, argc, argv, &arg, &first)) != -1)
 		take_option(c, arg);

@@ -13,7 +13,6 @@
 #define MAX_BODY (1u << 20)
 #define NAME_MAX_BYTES 512
 #define TICK_MS 100
-#define PATIENCE_MS 10000            /* with no connection at all, or to hand over the last frames */
 
 static struct {
 	struct http *http;
@@ -73,7 +72,7 @@ on_room(void *priv)
 static void
 give_up(const char *what)
 {
-	log_err("%s %s for %d s: is the tracker up, and is SHARED_SECRET its secret?", what, S.replay->connect, PATIENCE_MS / 1000);
+	log_err("%s %s for %g s: is the tracker up, and is SHARED_SECRET its secret?", what, S.replay->connect, S.replay->wait_s);
 	S.code = EX_UNAVAILABLE;
 	http_stop(S.http);
 }
@@ -81,15 +80,15 @@ give_up(const char *what)
 static void
 on_tick(struct pollable *tick, short revents, int64_t now_ms)
 {
-	int64_t down_ms = plugins_down_since(S.plugins);
+	int64_t down_ms = plugins_down_since(S.plugins), wait_ms = (int64_t)(S.replay->wait_s * 1000);
 
 	(void)revents;
 	tick->deadline_ms = now_ms + TICK_MS;
 	if (S.end_ms > 0 && plugins_queued(S.plugins) == 0)
 		http_stop(S.http);
-	else if (S.end_ms > 0 && now_ms - S.end_ms > PATIENCE_MS)
+	else if (S.end_ms > 0 && now_ms - S.end_ms > wait_ms)
 		give_up("unable to hand over the last frames to");
-	else if (S.end_ms == 0 && down_ms > 0 && now_ms - down_ms > PATIENCE_MS)
+	else if (S.end_ms == 0 && down_ms > 0 && now_ms - down_ms > wait_ms)
 		give_up("no connection to");
 }
 
@@ -114,7 +113,7 @@ replay_plugins(const struct replay *r)
 	(void)http_run(S.http);
 	feed_report(S.feed);
 	if (S.nameless > 0)
-		log_info("left out %ju events that name no character", (uintmax_t)S.nameless);
+		log_info("left out %ju event%s no character", (uintmax_t)S.nameless, S.nameless == 1 ? " that names" : "s that name");
 	if (plugins_errors(S.plugins) > 0)
 		log_warn("the server refused %ju frames", (uintmax_t)plugins_errors(S.plugins));
 	if (S.code == 0)

@@ -51,6 +51,7 @@ struct replay {
 	int verbatim;
 	const char *connect;
 	const char *secret;
+	double wait_s;               /* for a server that is away */
 };
 int replay_stdout(const struct replay *);
 int replay_plugins(const struct replay *);

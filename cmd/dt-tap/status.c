@@ -22,7 +22,11 @@
 
 /* The metric of a program that says how much went through it: the first that it has. */
 static const char *const event_metrics[] = { "events_total", "frames_total", "messages_total", "lines_total", NULL };
-static const char *const lag_metrics[] = { "lag_events", "lag_seconds", NULL };
+/* How many events it is behind, by its own word; else by the last _seq that it has done. */
+static const char *const lag_metrics[] = { "lag_events", "pending", NULL };
+static const char *const place_metrics[] = { "seq", "position", NULL };
+
+static double newest_seq = -1;       /* of the journal; -1 when dt-fanout does not say */
 
 static int
 is_status(const struct dirent *d)
@@ -90,15 +94,35 @@ family(const struct json *j, const char *name, double *sum)
 	return kind != 0;
 }
 
-static const char *
-first_of(const struct json *j, const char *const *names, char out[32])
+/* The first family of these that the program has: 1, or 0. */
+static int
+first_of(const struct json *j, const char *const *names, double *value)
 {
-	double sum;
-
 	for (; *names != NULL; names++)
-		if (family(j, *names, &sum))
-			return number(out, sum);
-	return "-";
+		if (family(j, *names, value))
+			return 1;
+	return 0;
+}
+
+static const char *
+events_of(const struct json *j, char out[32])
+{
+	double n;
+
+	return first_of(j, event_metrics, &n) ? number(out, n) : "-";
+}
+
+/* Reports are a second old at the most, so a second's events may seem to be missing. */
+static const char *
+lag_of(const struct json *j, char out[32])
+{
+	double n;
+
+	if (first_of(j, lag_metrics, &n))
+		return number(out, n);
+	if (newest_seq < 0 || !first_of(j, place_metrics, &n))
+		return "-";
+	return number(out, newest_seq > n ? newest_seq - n : 0);
 }
 
 static const char *
@@ -149,8 +173,8 @@ print_row(const struct json *j)
 
 	(void)family(j, "rejected_total", &sum);
 	(void)printf("%-20s %-8s %8s %15s %12s %12s  %s\n", json_str(j, "program", "?"), is,
-	    duration(since, seconds_since(json_str(j, up ? "started" : "at", ""))), first_of(j, event_metrics, events), number(rejected, sum),
-	    first_of(j, lag_metrics, lag), json_str(j, "version", ""));
+	    duration(since, seconds_since(json_str(j, up ? "started" : "at", ""))), events_of(j, events), number(rejected, sum),
+	    lag_of(j, lag), json_str(j, "version", ""));
 }
 
 static void
@@ -194,8 +218,15 @@ parse(const char *name, const struct buf *b)
 	return j;
 }
 
-/* Which: the lines as they are, a row each, or the details. */
-enum form { RAW, ROW, DETAILS };
+static void
+note_newest(const struct json *j)
+{
+	if (strcmp(json_str(j, "program", ""), "dt-fanout") == 0)
+		newest_seq = json_num(j, "metrics.last_seq", -1);
+}
+
+/* Which: the lines as they are, or of each only what others need to know, a row, the details. */
+enum form { RAW, NEWEST, ROW, DETAILS };
 
 static void
 print_one(int dir, const char *name, enum form form)
@@ -208,7 +239,7 @@ print_one(int dir, const char *name, enum form form)
 	else if (form == RAW)
 		(void)fwrite(buf_data(&b), 1, buf_size(&b), stdout);
 	else if ((j = parse(name, &b)) != NULL) {
-		(form == ROW ? print_row : print_details)(j);
+		(form == NEWEST ? note_newest : form == ROW ? print_row : print_details)(j);
 		json_free(&j);
 	}
 	buf_fini(&b);
@@ -233,12 +264,16 @@ tap_status(int json)
 
 	if (n <= 0) {
 		log_err("no program has reported anything in %s: is the tracker up?", path);
+		free(path);
+		if (dir != -1)
+			close(dir);
 		return EX_UNAVAILABLE;
 	}
 	if (json)
 		print_all(dir, list, n, RAW);
 	else {
 		(void)printf("%-20s %-8s %8s %15s %12s %12s  %s\n", "PROGRAM", "STATE", "SINCE", "EVENTS", "REJECTED", "LAG", "VERSION");
+		print_all(dir, list, n, NEWEST);
 		print_all(dir, list, n, ROW);
 		print_all(dir, list, n, DETAILS);
 	}

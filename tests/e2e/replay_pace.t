@@ -67,7 +67,8 @@ ok "--loop over nothing ends" timeout $((5 * slow)) dt-replay --loop "$T/empty.n
 mkfifo "$T/stuck"
 exec 7<>"$T/stuck"
 start_plain stuck sh -c 'exec dt-replay --loop -x max "$1" >"$2"' sh "$T/one.ndjson" "$T/stuck"
-ok "it waits for a reader that is stuck" wait_for 'grep -qE "pipe_write|^0$" "/proc/$(pid_of stuck)/wchan"'
+# while it writes, and only then, it catches SIGTERM (bit 14)
+ok "it waits for a reader that is stuck" wait_for 'grep -q "^SigCgt:.*[4-7c-f]...$" "/proc/$(pid_of stuck)/status"'
 code=0
 stop stuck || code=$?
 is "and still ends when it is told to" "$code" 0
