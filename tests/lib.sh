@@ -128,15 +128,35 @@ pid_of() { cat "$T/$1.pid"; }
 signal() { kill "-$1" "$(pid_of "$2")"; }
 alive() { kill -0 "$(pid_of "$1")" 2>/dev/null; }
 
+# descendants PID: everything below it, the parts of its pipelines included.
+descendants() {
+	cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) . \([0-9]*\) .*/\1 \2/' | awk -v root="$1" '
+		{ parent[$1] = $2 }
+		END {
+			for (p in parent) {
+				for (a = parent[p]; a > 1 && a != root; a = parent[a]) ;
+				if (a == root) print p
+			}
+		}'
+}
+
+runs() { grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$1/status" 2>/dev/null; }
+
 # stop NAME: SIGTERM, and its exit status.
 stop() {
+	_below=$(descendants "$(pid_of "$1")")
 	kill "$(pid_of "$1")" 2>/dev/null
 	wait "$(pid_of "$1")"
+	_got=$?
+	for _p in $_below; do runs "$_p" && kill "$_p" 2>/dev/null; done
+	return $_got
 }
 
 kill9() {
+	_below=$(descendants "$(pid_of "$1")")
 	kill -9 "$(pid_of "$1")" 2>/dev/null
 	wait "$(pid_of "$1")" 2>/dev/null
+	for _p in $_below; do runs "$_p" && kill -9 "$_p" 2>/dev/null; done
 	return 0
 }
 
@@ -165,13 +185,15 @@ done_testing() {
 finish() {
 	_code=$?
 	trap - EXIT INT TERM
+	_all=$(descendants $$)
 	for _p in $children; do kill "$_p" 2>/dev/null; done
+	_until=$(($(date +%s) + 5 * slow))
 	for _p in $children; do
-		(sleep $((5 * slow)); kill -9 "$_p") >/dev/null 2>&1 &
-		_killer=$!
+		while runs "$_p" && [ "$(date +%s)" -le "$_until" ]; do sleep 0.05; done
+		runs "$_p" && kill -9 "$_p" 2>/dev/null
 		wait "$_p" 2>/dev/null
-		kill "$_killer" 2>/dev/null
 	done
+	for _p in $_all; do runs "$_p" && kill "$_p" 2>/dev/null; done
 	if grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T"/*.log "$T"/*.err 2>/dev/null | grep -q .; then
 		diag "a sanitizer complained:"
 		grep -hE -A 12 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T"/*.log "$T"/*.err 2>/dev/null | sed -n '1,60s/^/# /p'
