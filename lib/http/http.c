@@ -64,9 +64,13 @@ take_events(struct http *h)
 	struct http_source *s;
 	int i;
 
-	/* One at a time: what a handler closes or frees can then not stand behind it in the same batch. */
+	/* One at a time: what a handler closes or frees can then not stand behind it in the same batch.  The set gives them in turn: one that comes
+	 * again, because it is still told to wait for what it has had, ends the round. */
 	for (i = 0; i < EVENTS_A_TURN && epoll_wait(h->epfd, &ev, 1, 0) == 1; i++) {
 		s = ev.data.ptr;
+		if (s->turn == h->turn)
+			return;
+		s->turn = h->turn;
 		s->ready(h, s, ev.events);
 	}
 }
@@ -98,6 +102,7 @@ poll_ready(struct http *h, struct http_source *s, unsigned events)
 {
 	struct http_poll *hp = (struct http_poll *)s;
 
+	hp->stale = 1;           /* handle may free it */
 	hp->p->handle(hp->p, (short)events, h->now_ms);
 }
 
@@ -106,7 +111,7 @@ http_add(struct http *h, struct pollable *p)
 {
 	struct http_poll *hp = xcalloc(1, sizeof(*hp));
 
-	*hp = (struct http_poll){ .source = { poll_ready }, .p = p, .fd = -1 };
+	*hp = (struct http_poll){ .source.ready = poll_ready, .p = p, .fd = -1 };
 	TAILQ_INSERT_TAIL(&h->polls, hp, link);
 }
 
@@ -140,22 +145,30 @@ set_timer(struct http *h, int64_t at_ms)
 	h->timer_ms = at_ms;
 }
 
-/* Tell epoll what the pollables want now. */
+/* Tell epoll what the pollables want now: first what they no longer want, since a descriptor's number may have gone from one to another. */
 static void
 sync_polls(struct http *h)
 {
 	int64_t next = h->second_ms;
 	struct http_poll *hp;
+	int fd;
 
 	TAILQ_FOREACH(hp, &h->polls, link) {
-		if (hp->fd >= 0 && (hp->p->fd != hp->fd || hp->p->events == 0))
+		fd = hp->p->events != 0 ? hp->p->fd : -1;
+		if (hp->fd >= 0 && fd != hp->fd) {
 			epoll_unset(h, hp->fd);
-		hp->fd = hp->p->events != 0 ? hp->p->fd : -1;
-		hp->events = hp->p->events;
-		if (hp->fd >= 0)
-			epoll_set(h, hp->fd, (unsigned)hp->events, &hp->source);
+			hp->fd = -1;
+		}
 		if (hp->p->deadline_ms < next)
 			next = hp->p->deadline_ms;
+	}
+	TAILQ_FOREACH(hp, &h->polls, link) {
+		fd = hp->p->events != 0 ? hp->p->fd : -1;
+		if (fd >= 0 && (fd != hp->fd || hp->p->events != hp->events || hp->stale))
+			epoll_set(h, fd, (unsigned)hp->p->events, &hp->source);
+		hp->fd = fd;
+		hp->events = hp->p->events;
+		hp->stale = 0;
 	}
 	set_timer(h, next);
 }
@@ -173,6 +186,7 @@ run_deadlines(struct http *h)
 				break;
 		if (hp == NULL)
 			return;
+		hp->stale = 1;
 		hp->p->handle(hp->p, 0, h->now_ms);
 	}
 }
@@ -316,7 +330,7 @@ listener_new(struct http *h, int fd, const char *path)
 {
 	struct http_listener *l = xcalloc(1, sizeof(*l));
 
-	*l = (struct http_listener){ .source = { listener_ready }, .fd = fd, .path = path != NULL ? xstrdup(path) : NULL };
+	*l = (struct http_listener){ .source.ready = listener_ready, .fd = fd, .path = path != NULL ? xstrdup(path) : NULL };
 	TAILQ_INSERT_TAIL(&h->listeners, l, link);
 	listener_watch(h, l, 1);
 }
@@ -643,7 +657,10 @@ static void
 each_second(struct http *h)
 {
 	struct http_listener *l;
+	struct http_poll *hp;
 
+	TAILQ_FOREACH(hp, &h->polls, link)
+		hp->stale = 1;
 	h->idle_turns = 0;
 	h->second_ms = h->now_ms + 1000;
 	http_ws_second(h);
@@ -656,6 +673,7 @@ turn(struct http *h)
 {
 	sync_polls(h);
 	h->callbacks = 0;
+	h->turn++;
 	if (lws_service(h->cx, 0) < 0)
 		die(EX_SOFTWARE, "libwebsockets gave up");
 	h->now_ms = clock_mono_ms();

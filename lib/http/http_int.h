@@ -14,6 +14,7 @@
 /* Everything that waits in our epoll set begins with this. */
 struct http_source {
 	void (*ready)(struct http *, struct http_source *, unsigned events);
+	unsigned turn;                   /* in which it was ready last */
 };
 
 /* One per lws connection (its opaque user data): a browser's or plugin's, or one that we made. */
@@ -43,6 +44,7 @@ struct http_poll {                       /* a pollable as it stands in the epoll
 	struct pollable *p;
 	int fd;                          /* as last told to epoll; -1: not in it */
 	short events;
+	int stale;                       /* the descriptor may have been closed and opened again under its number */
 	TAILQ_ENTRY(http_poll) link;
 };
 
@@ -62,6 +64,7 @@ struct http {
 	int signal, stop, draining;
 	unsigned callbacks, idle_turns;  /* of lws in this turn; turns of this second in which it had nothing to say */
 	int probing;
+	unsigned turn;
 	int64_t now_ms, timer_ms, second_ms;
 	size_t max_body;
 	struct http_conn *adopting;
