@@ -157,6 +157,14 @@ chr_walk(struct sim *s, struct chr *c, int64_t ns, int64_t ew)
 }
 
 void
+chr_stray(struct sim *s, struct chr *c, int32_t ns, int32_t ew, int32_t within)
+{
+	int64_t north = rng_between(&c->rng, -within, within), east = rng_between(&c->rng, -within, within);
+
+	chr_walk(s, c, ns + north, ew + east);
+}
+
+void
 chr_stand(struct sim *s, struct chr *c)
 {
 	chr_move(s, c);
@@ -178,7 +186,9 @@ chr_jump(struct sim *s, struct chr *c, int64_t ns, int64_t ew)
 void
 chr_jump_near(struct sim *s, struct chr *c, int32_t ns, int32_t ew, int32_t within)
 {
-	chr_jump(s, c, ns + rng_between(&c->rng, -within, within), ew + rng_between(&c->rng, -within, within));
+	int64_t north = rng_between(&c->rng, -within, within), east = rng_between(&c->rng, -within, within);
+
+	chr_jump(s, c, ns + north, ew + east);
 }
 
 void

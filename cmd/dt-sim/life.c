@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #define FEW_TAPERS 40
+#define TOWN_UDEG 200000
 #define ROAM_UDEG 300000             /* how far from the middle of its ground a hunter strays */
 
 static void
@@ -110,7 +111,7 @@ step_town(struct sim *s, struct chr *c)
 	}
 	if (s->now < c->act_until) {
 		if (chr_arrived(c))
-			chr_walk(s, c, c->home_ns + rng_between(&c->rng, -200000, 200000), c->home_ew + rng_between(&c->rng, -200000, 200000));
+			chr_stray(s, c, c->home_ns, c->home_ew, TOWN_UDEG);
 		chr_move(s, c);
 		if (rng_one_in(&c->rng, 10))
 			tell_portal_near(s, c);
@@ -217,7 +218,7 @@ roam(struct sim *s, struct chr *c)
 	int32_t ns, ew;
 
 	if (d == NULL) {
-		chr_walk(s, c, c->ground->ns + rng_between(&c->rng, -ROAM_UDEG, ROAM_UDEG), c->ground->ew + rng_between(&c->rng, -ROAM_UDEG, ROAM_UDEG));
+		chr_stray(s, c, c->ground->ns, c->ground->ew, ROAM_UDEG);
 		return;
 	}
 	at = &d->tiles[c->tile];

@@ -9,6 +9,7 @@
 #include "clock/clock.h"
 #include "env/env.h"
 #include "event/event.h"
+#include "geo/geo.h"
 #include "http/http.h"
 #include "ledger.h"
 #include "log/log.h"
@@ -171,6 +172,18 @@ obey(const char *name, const struct event *e)
 }
 
 static void
+send_map(const char *name, const struct event *e)
+{
+	char text[32];
+	uint16_t landblock;
+	long len = event_string(event_get(e, "landblock"), text, sizeof text);
+
+	++*stat_cell(STAT_SIM_RECEIVED, "map_request");
+	if (len > 0 && geo_parse_landblock(text, (size_t)len, &landblock) == 0)
+		sim_map_wanted(S.sim, index_of(name), landblock);
+}
+
+static void
 on_message(void *priv, const char *name, const char *data, size_t len)
 {
 	struct buf copy = BUF_INIT(1u << 20);
@@ -185,7 +198,9 @@ on_message(void *priv, const char *name, const char *data, size_t len)
 	else if (event_value_is(e.type, "error")) {
 		log_debug("the server says to %s: %.*s", name, len > 300 ? 300 : (int)len, data);
 		++*stat_cell(STAT_SIM_RECEIVED, "error");
-	} else
+	} else if (event_value_is(e.type, "request_dungeon_map"))
+		send_map(name, &e);
+	else
 		++*stat_cell(STAT_SIM_RECEIVED, e.type.len > 6 && memcmp(e.type.p, "share_", 6) == 0 ? "share" : "other");
 	buf_fini(&copy);
 }
@@ -254,7 +269,7 @@ on_look(struct pollable *p, short revents, int64_t now_ms)
 	write_ledger();
 	if (now_ms >= S.cfg->pace->end_ms)
 		http_stop(S.http);
-	p->deadline_ms = now_ms + LOOK_MS;
+	p->deadline_ms = S.ledger != NULL ? now_ms + LOOK_MS : S.cfg->pace->end_ms;
 }
 
 static void

@@ -1,4 +1,5 @@
-/* rng: splitmix64, one state per character, so that what one does never shifts what another draws.  Integers only: the same on every machine. */
+/* rng: splitmix64, one state per character, so that what one does never shifts what another draws.  Integers only: the same on every machine,
+ * as long as no two draws stand in one expression whose order C leaves open (arguments of a call, operands of an operator). */
 #ifndef SIM_RNG_H
 #define SIM_RNG_H
 #include <stdint.h>

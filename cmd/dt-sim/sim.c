@@ -442,6 +442,17 @@ sim_knows_command(const char *p, size_t len)
 }
 
 void
+sim_map_wanted(struct sim *s, unsigned character, unsigned landblock)
+{
+	struct chr *c = &s->chr[character];
+
+	if (c->started == 0 || c->in == NULL || c->in->block != landblock)
+		return;
+	c->mapped_n = 0;
+	radar_map(s, c);
+}
+
+void
 sim_command(struct sim *s, unsigned character, const char *command, size_t len)
 {
 	struct chr *c = &s->chr[character];

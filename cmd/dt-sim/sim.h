@@ -165,6 +165,7 @@ const char *sim_name(const struct sim *, unsigned character);
 void sim_enter(struct sim *, unsigned character);   /* a connection stands: log in, or tell everything again */
 void sim_command(struct sim *, unsigned character, const char *command, size_t len);
 int sim_knows_command(const char *command, size_t len);
+void sim_map_wanted(struct sim *, unsigned character, unsigned landblock);   /* tells the map again if the character is there */
 
 /* ---- between the files of the simulator ---- */
 
@@ -204,6 +205,7 @@ void chr_vitals_max(struct chr *);
 int64_t xp_of_level(int level);
 void chr_move(struct sim *, struct chr *);          /* on the way to now */
 void chr_walk(struct sim *, struct chr *, int64_t ns, int64_t ew);
+void chr_stray(struct sim *, struct chr *, int32_t ns, int32_t ew, int32_t within);   /* walk to somewhere around there */
 void chr_stand(struct sim *, struct chr *);
 int chr_arrived(const struct chr *);
 void chr_jump(struct sim *, struct chr *, int64_t ns, int64_t ew);       /* through portal space */

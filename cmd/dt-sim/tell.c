@@ -155,10 +155,11 @@ static void
 put_person(struct buf *b, struct rng *r, int monarch)
 {
 	const struct d_name *n = &d_name[rng_below(r, d_name_n)];
+	unsigned rank = 1 + rng_below(r, 10), gender = 1 + rng_below(r, 2);
 
 	put(b, "{\"name\":");
 	(void)buf_append_json(b, n->name, strlen(n->name));
-	(void)buf_printf(b, ",\"race\":%u,\"rank\":%u,\"gender\":%u", n->race, 1 + rng_below(r, 10), 1 + rng_below(r, 2));
+	(void)buf_printf(b, ",\"race\":%u,\"rank\":%u,\"gender\":%u", n->race, rank, gender);
 	if (monarch)
 		(void)buf_printf(b, ",\"followers\":%u", 20 + rng_below(r, 1400));
 	put(b, "}");
