@@ -66,10 +66,12 @@ timer_set(struct sim *s, struct chr *c, enum timer t, int64_t at)
 
 /* ---- sessions ---- */
 
+/* Of the start too: who is started again begins new sessions, though the lives are the same. */
 static void
-make_session_id(struct chr *c)
+make_session_id(const struct sim *s, struct chr *c)
 {
-	uint64_t a = rng_next(&c->rng), b = rng_next(&c->rng);
+	struct rng r = rng_stream(s->cfg.seed ^ (uint64_t)s->cfg.start_us << 16, (uint64_t)c->index << 20 | ++c->sessions);
+	uint64_t a = rng_next(&r), b = rng_next(&r);
 
 	(void)snprintf(c->session, sizeof c->session, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
 	    (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffffull));
@@ -97,7 +99,7 @@ session_begin(struct sim *s, struct chr *c)
 {
 	struct rng *r = &c->rng;
 
-	make_session_id(c);
+	make_session_id(s, c);
 	c->started = c->moved = s->now;
 	strcpy(c->started_text + fmt_time(s->now + s->shift, 7, c->started_text), "Z");
 	c->kills = c->deaths = c->rares = c->seq = c->mapped_n = 0;

@@ -90,7 +90,7 @@ struct chr {
 	/* The session. */
 	char session[37], started_text[32];
 	int64_t started;             /* 0: not in the game */
-	unsigned kills, deaths, rares, seq, quest_at, quests, ledger_n;
+	unsigned sessions, kills, deaths, rares, seq, quest_at, quests, ledger_n;
 	unsigned mapped_n;
 	const struct dungeon *mapped[16], *in;   /* in: the dungeon it is in; NULL: none */
 	struct foe *foes;

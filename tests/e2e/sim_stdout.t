@@ -16,6 +16,8 @@ sim --characters 25 --seed 8 --seconds 300 --start 2026-04-01T00:00:00Z >"$T/b"
 is 'another seed: another fleet' "$(cmp -s "$T/a" "$T/b" || echo differs)" differs
 is 'without --start a capture begins at the documented time' "$(sim -n 1 --seconds 5 | head -n 1 | cut -d'"' -f12 | cut -c1-17)" 2026-01-01T12:00:
 is 'a capture of 5 s ends in its fifth second' "$(sim -n 60 --seconds 5 | grep '"type":"telemetry"' | tail -n 1 | grep -o 'T12:00:0[0-9]')" T12:00:04
+is 'another start: the same fleet, other sessions' "$(sim -n 9 --seconds 4 --start 2026-04-02T00:00:00Z | grep -o '"session_id":"[^"]*"' | sort -u >"$T/s1"
+	sim -n 9 --seconds 4 | grep -o '"session_id":"[^"]*"' | sort -u >"$T/s2"; cat "$T/s1" "$T/s2" | sort | uniq | wc -l)" 18
 is '--odd writes the same lives otherwise' "$(sim -n 10 --seed 7 --seconds 200 --odd | grep -cvE '"(plugin_heartbeat|xp_tick|Telemetry|share_buffs|trade_window|x)"')" \
     "$(sim -n 10 --seed 7 --seconds 200 | wc -l)"
 is 'names are there once' "$(sim -n 700 --seconds 6 | grep '"type":"register"' | cut -d'"' -f8 | sort | uniq -d)" ''
