@@ -28,7 +28,7 @@ make_id(struct journal *j)
 	for (size_t i = 0; i < sizeof r; i++)
 		(void)snprintf(j->id + 2 * i, 3, "%02x", r[i]);
 	fd = openat(j->dirfd, "id.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || dprintf(fd, "%s\n", j->id) < 0 || fdatasync(fd) == -1 || renameat(j->dirfd, "id.tmp", j->dirfd, "id") == -1)
+	if (fd == -1 || dprintf(fd, "%s\n", j->id) < 0 || journal_settle(j, fd) == -1 || renameat(j->dirfd, "id.tmp", j->dirfd, "id") == -1)
 		die(EX_CANTCREAT, "unable to write %s/id: %s", j->dir, strerror(errno));
 	(void)close(fd);
 }
@@ -239,7 +239,7 @@ leave_last(struct journal *j)
 	if (j->index.n > 0 && jindex_save(&j->index, j->dirfd, s->first) == -1)
 		log_warn("journal %s: unable to write an index: %s", j->dir, strerror(errno));
 	jindex_clear(&j->index);
-	(void)fdatasync(j->fd);
+	(void)journal_settle(j, j->fd);
 	(void)close(j->fd);
 	j->fd = -1;
 	j->tail_off = 0;

@@ -36,7 +36,7 @@ save(struct journal *j, uint64_t last)
 	int r;
 
 	boot_id(boot);
-	r = fd == -1 || dprintf(fd, "%s %" PRIu64 "\n", boot, last) < 0 || fdatasync(fd) == -1 ||
+	r = fd == -1 || dprintf(fd, "%s %" PRIu64 "\n", boot, last) < 0 || journal_settle(j, fd) == -1 ||
 	    renameat(j->dirfd, "reserved.tmp", j->dirfd, "reserved") == -1 ? -1 : 0;
 	if (fd != -1)
 		(void)close(fd);

@@ -215,7 +215,7 @@ journal_sessions_compact(struct journal *j)
 		if (n > 0)
 			(void)buf_printf(&b, "%s %" PRIu64 " %" PRIu64 " 1\n", s->name, n, staged ? s->done_seq : s->last_seq);
 	}
-	if (fd == -1 || (buf_size(&b) > 0 && write(fd, buf_data(&b), buf_size(&b)) != (ssize_t)buf_size(&b)) || fdatasync(fd) == -1 ||
+	if (fd == -1 || (buf_size(&b) > 0 && write(fd, buf_data(&b), buf_size(&b)) != (ssize_t)buf_size(&b)) || journal_settle(j, fd) == -1 ||
 	    renameat(j->dirfd, "publishers.tmp", j->dirfd, "publishers") == -1) {
 		if (fd != -1)
 			(void)close(fd);
@@ -239,8 +239,7 @@ journal_sessions_load(struct journal *j)
 		read_runs(j, f);
 		(void)fclose(f);
 	}
-	if (j->config.sync_ms != JOURNAL_SYNC_NEVER)
-		(void)fdatasync(j->fd);  /* compaction forgets the runs that a shorter journal would need */
+	(void)journal_settle(j, j->fd);  /* compaction forgets the runs that a shorter journal would need */
 	journal_sessions_compact(j);     /* runs that did not happen must not come true by the lines of others */
 	if (j->publishers_fd == -1)
 		die(EX_CANTCREAT, "unable to write %s/publishers: %s", j->dir, strerror(errno));

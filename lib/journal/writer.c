@@ -81,6 +81,12 @@ open_new(struct journal *j, uint64_t first, int *fd, int *index_fd)
 
 /* ---- sync ---- */
 
+int
+journal_settle(const struct journal *j, int fd)
+{
+	return j->config.sync_ms == JOURNAL_SYNC_NEVER ? 0 : fdatasync(fd);
+}
+
 static void
 give_job(struct journal *j, int fd, int close_fd)
 {

@@ -87,6 +87,9 @@ journal_last_seg(const struct journal *j)
 	return j->segs[j->n_segs - 1];
 }
 
+/* fdatasync, unless the policy is never. */
+int journal_settle(const struct journal *, int fd);
+
 struct jseg *jseg_new(struct journal *, uint64_t first);
 void jseg_unref(struct jseg *);
 int jseg_ready(struct jseg *);                   /* opens its file; 0, -1 with errno */
