@@ -18,7 +18,8 @@ psql_() { psql -X -q -A -t -h "$DT_RUN/pg" -U dereth -d "$1" -c "$2"; }
 
 began=$(date +%s%N)
 status "up --demo" 0 "$tracker" up --no-build --demo
-[ "$tests_failed" = 0 ] || { "$tracker" logs | tail -n 30 | sed 's/^/# /'; done_testing; }
+complain() { [ "$tests_failed" = 0 ] || "$tracker" logs | tail -n 40 | sed 's/^/# /'; }
+[ "$tests_failed" = 0 ] || { complain; done_testing; }
 like "says where" "$(cat "$T/out")" "up: http://localhost:$DT_PORT/"
 ok "characters are live" wait_for '[ "$(live | jq .count)" = 60 ]'
 first=$(positions)
@@ -57,8 +58,10 @@ first=$(live | jq .count)
 ok "the fleet is live again" wait_for '[ "$(live | jq .count)" = 60 ]' 20
 first=$(positions)
 ok "and moves" wait_for 'moved "$first"' 20
-rows=$(psql_ dereth "select count(*) from telemetry_events")
-ok "rows go on" wait_for '[ "$(psql_ dereth "select count(*) from telemetry_events")" -gt "$rows" ]' 20
+rows() { psql_ dereth "select count(*) from telemetry_events"; }
+ok "the database answers" wait_for 'before=$(rows)' 20
+ok "rows go on" wait_for '[ "$(rows)" -gt "$before" ]' 30
+complain
 status "restart all" 0 "$tracker" restart
 ok "everything is up" wait_for '[ "$("$tracker" status | grep -c " up ")" = 6 ]' 20
 like "logs has what they said" "$("$tracker" logs)" "dt-serve: "
