@@ -2,7 +2,7 @@
 # For the tests of dt-store: a journal made by hand, sourced after lib.sh and pg.sh.
 #
 #   put [RX] < events      # stamps lines and appends them to the journal in $T/journal; RX: receive time, default now
-#   at SECONDS             # an ISO time so many seconds from now
+#   at SECONDS             # an ISO time so many seconds from the start of the test
 #   store [options]        # runs dt-store over what is in the journal until all is stored; exit status in $code, messages in $T/store.log
 #   telemetry NAME SECONDS KILLS [more fields]
 
@@ -11,7 +11,9 @@ echo "journal-$$" >"$T/journal/id"
 echo 0 >"$T/seq"       # in a file, since put mostly ends a pipeline
 put_at=1
 
-at() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
+# counted from when the test began: two calls a second apart must not make one time of two
+store_now=$(date +%s)
+at() { date -u -d "@$((store_now + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 
 put() {
 	_rx=${1:-$(date -u +%Y-%m-%dT%H:%M:%S.000Z)}

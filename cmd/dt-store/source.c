@@ -15,6 +15,7 @@
 #include "journal/journal.h"
 #include "log/log.h"
 #include "mem/mem.h"
+#include "stat/stat.h"
 
 #define TURN_LINES 2000              /* read from disk before the loop looks at the others */
 #define POLL_MS 100                  /* at the end of what is on disk: look again */
@@ -133,11 +134,19 @@ on_subscribed(void *priv, uint64_t from, const char *journal)
 }
 
 static void
+on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
+{
+	(void)priv;
+	stat_add(STAT_STORE_MISSED, (int64_t)count);
+	log_warn("events %" PRIu64 " to %" PRIu64 " are no longer in the journal: %" PRIu64 " are missed", from, to, count);
+}
+
+static void
 start_bus(struct source *s, const char *from)
 {
 	struct bus_sub_config config = {
 		.path = s->config.socket, .name = log_program(), .types = s->config.types, .from = from,
-		.on_line = on_bus_line, .on_subscribed = on_subscribed, .priv = s,
+		.on_line = on_bus_line, .on_subscribed = on_subscribed, .on_gap = on_gap, .priv = s,
 	};
 
 	s->sub = bus_sub_new(&config);

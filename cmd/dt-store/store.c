@@ -23,6 +23,7 @@
 #define LOCK_RETRY_MS 200
 #define STALL_MIN_MS 200
 #define STALL_MAX_MS 5000
+#define VERSION_MIN 140000
 #define MAINTAIN_MS 3600000
 #define TIDY_MS 120000
 
@@ -355,11 +356,13 @@ static void
 on_lock(void *priv, const struct pg_row *row)
 {
 	struct store *s = priv;
-	int holder = (int)pg_int(row, 1, 0);
+	int holder = (int)pg_int(row, 2, 0);
 	int64_t now = clock_mono_ms();
 
 	if (s->phase != LOADING)
 		return;
+	if (pg_int(row, 1, 0) < VERSION_MIN)
+		die(EX_CONFIG, "the database is PostgreSQL %" PRId64 ", but at least 14 is needed", pg_int(row, 1, 0) / 10000);
 	s->locked = pg_bool(row, 0);
 	if (s->locked) {
 		migrate(s);

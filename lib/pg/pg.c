@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -148,15 +149,31 @@ pg_exec(struct pg *pg, const char *sql, int n_pieces, const struct pg_piece *pie
 	return q->id;
 }
 
+/* libpq knows only a blocking way, and a server that hangs would hang us: it has a thread to itself. */
+static void *
+cancel_thread(void *c)
+{
+	char error[256];
+
+	(void)PQcancel(c, error, sizeof error);
+	PQfreeCancel(c);
+	return NULL;
+}
+
 static void
 tell_server_to_stop(struct pg *pg)
 {
 	PGcancel *c = PQgetCancel(pg->conn);
-	char error[256];
+	pthread_attr_t attr;
+	pthread_t thread;
 
-	if (c != NULL && !PQcancel(c, error, sizeof error))
-		log_debug("cancel: %s", error);
-	PQfreeCancel(c);
+	if (c == NULL)
+		return;
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attr, cancel_thread, c) != 0)
+		PQfreeCancel(c);             /* statement_timeout stops it later */
+	(void)pthread_attr_destroy(&attr);
 }
 
 void

@@ -58,7 +58,7 @@ is 'status: position' "$(metric dt-store position)" 13
 	telemetry Late -90000 1
 	telemetry Late -90000 2
 	telemetry Future 400 3
-	telemetry Soon 200 4
+	telemetry Soon 250 4
 	echo '{"type":"telemetry","character_name":"None","session_id":"s","ew":1,"ns":2,"kills":7}'
 	echo '{"type":"telemetry","character_name":"None","session_id":"s","timestamp":"yesterday","ew":1,"ns":2,"kills":8}'
 } | put
