@@ -440,6 +440,7 @@ compressible(const char *type)
 void
 http_req_serve_bytes(struct http_req *r, int status, const char *type, const char *encoding, const char *data, size_t len)
 {
+	assert(len <= OUT_MAX / 2);
 	put_head(r, status, type, (long long)len, encoding);
 	if (!r->is_head && status != 204 && status != 304 && len > 0)
 		(void)buf_append(&r->out, data, len);

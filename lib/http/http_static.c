@@ -27,7 +27,7 @@ struct zipped {
 };
 
 struct http_static {
-	char *dir;                       /* real path, without a slash at the end */
+	char *dir;                       /* as given: where it leads may change while we run */
 	size_t kept;
 	TAILQ_HEAD(zipped_head, zipped) zipped;     /* the newest first */
 };
@@ -72,8 +72,8 @@ http_static(struct http *h, const char *dir)
 {
 	struct http_static *s = xcalloc(1, sizeof(*s));
 
-	s->dir = realpath(dir, NULL);
-	if (s->dir == NULL)
+	s->dir = xstrdup(dir);
+	if (access(dir, R_OK | X_OK) != 0)
 		die(EX_NOINPUT, "unable to serve files from %s: %s", dir, strerror(errno));
 	TAILQ_INIT(&s->zipped);
 	http_static_free(&h->files);
@@ -123,12 +123,13 @@ find_type(const char *path)
 static int
 open_below(const struct http_static *s, const char *name, struct file *f)
 {
-	char want[PATH_MAX];
-	size_t n = strlen(s->dir);
+	char want[PATH_MAX], dir[PATH_MAX];
+	size_t n;
 
-	if (snprintf(want, sizeof(want), "%s%s", s->dir, name) >= (int)sizeof(want) || realpath(want, f->path) == NULL)
+	if (realpath(s->dir, dir) == NULL || snprintf(want, sizeof(want), "%s%s", dir, name) >= (int)sizeof(want) || realpath(want, f->path) == NULL)
 		return -1;
-	if (strncmp(f->path, s->dir, n) != 0 || f->path[n] != '/')
+	n = strlen(dir);
+	if (strncmp(f->path, dir, n) != 0 || f->path[n] != '/')
 		return -1;
 	if ((f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) < 0)
 		return -1;

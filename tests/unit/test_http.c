@@ -620,6 +620,10 @@ START_TEST(files)
 	put_file("www/assets/a-1234.js", "let b = 2;\n", 1000);
 	status("GET /assets/a-1234.js HTTP/1.1\r\nAccept-Encoding: gzip\r\n" END, "200");
 	status("POST / HTTP/1.1\r\nContent-Length: 1\r\n" END "x", "405");
+	snprintf(request, sizeof(request), "cd %s && mv www old && mkdir new && ln -s new www && echo NEXT > new/index.html", dir);
+	ck_assert_int_eq(system(request), 0);
+	status(GET("/"), "200");                         /* a link that leads elsewhere now */
+	has("NEXT");
 }
 END_TEST
 
