@@ -1,5 +1,6 @@
 #include "bus/bus_link.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,23 @@ bus_link_number(const char *line, size_t len, const char *key, uint64_t *n)
 	return 1;
 }
 
+static int
+four_hex(const char *p)
+{
+	return isxdigit((unsigned char)p[0]) && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]) && isxdigit((unsigned char)p[3]);
+}
+
+/* What follows a backslash; 0 when that is no escape.  Halves of surrogate pairs are none: the bus writes such characters as they are. */
+static size_t
+escape_length(const char *p, const char *end)
+{
+	if (p < end && *p != '\0' && strchr("\"\\/bfnrt", *p) != NULL)
+		return 1;
+	if (end - p < 5 || *p != 'u' || !four_hex(p + 1) || (strchr("dD", p[1]) != NULL && p[2] > '7'))
+		return 0;
+	return 5;
+}
+
 int
 bus_link_string(const char *line, size_t len, const char *key, char *out, size_t size)
 {
@@ -153,9 +171,12 @@ bus_link_string(const char *line, size_t len, const char *key, char *out, size_t
 	if (p == NULL || *p != '"')
 		return 0;
 	for (value.p = ++p; p < end && *p != '"'; p++)
-		if (*p == '\\' && p + 1 < end) {
+		if (*p == '\\') {
+			size_t escape = escape_length(p + 1, end);
+			if (escape == 0)
+				return 0;
 			value.escaped = 1;
-			p++;
+			p += escape;
 		}
 	if (p == end)
 		return 0;
