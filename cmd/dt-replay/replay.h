@@ -24,7 +24,7 @@ int64_t pace_due(struct pace *, int64_t us, int64_t now_ms);
 /* ---- events out of the sources at their time ---- */
 
 struct feed_config {
-	const struct pick *pick;
+	struct pick *pick;
 	const char *const *paths;
 	size_t n_paths;
 	double speed;

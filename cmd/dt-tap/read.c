@@ -47,7 +47,7 @@ exit_code(const char *path)
 }
 
 int
-tap_read(const struct tap *tap, const char *path)
+tap_read(struct tap *tap, const char *path)
 {
 	static struct event e;
 	struct filter *condition = open_condition(tap->condition);

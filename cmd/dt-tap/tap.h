@@ -17,7 +17,7 @@ struct tap {
 
 /* Each prints until its end and returns the exit code. */
 int tap_bus(const struct tap *);
-int tap_read(const struct tap *, const char *path);
+int tap_read(struct tap *, const char *path);
 int tap_status(int json);
 
 /* Printing, shared: the filter and the count apply here.  tap_print returns 1 when enough has been printed. */

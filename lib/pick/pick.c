@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/bus_match.h"
 #include "clock/clock.h"
 #include "event/event.h"
 #include "mem/mem.h"
 
 #define WORDS_MAX 256
-#define NAME_MAX_BYTES 512
 
 int
 pick_words_add(struct pick_words *w, const char *commas)
@@ -45,6 +45,7 @@ pick_free(struct pick *pick)
 {
 	pick_words_free(&pick->types);
 	pick_words_free(&pick->characters);
+	bus_match_free(&pick->match);
 }
 
 int
@@ -83,27 +84,14 @@ pick_position_text(const struct pick_position *p)
 	}
 }
 
-static int
-any_matches(const struct pick_words *w, struct event_value value)
-{
-	char text[NAME_MAX_BYTES];
-	long len;
-	size_t i;
-
-	if (w->n == 0)
-		return 1;
-	if (value.kind != EVENT_STRING || (len = event_string(value, text, sizeof(text))) < 0)
-		return 0;
-	for (i = 0; i < w->n; i++)
-		if (event_type_match(w->word[i], text, (size_t)len))
-			return 1;
-	return 0;
-}
-
 int
-pick_matches(const struct pick *pick, const struct event *e)
+pick_matches(struct pick *pick, const struct event *e)
 {
-	return any_matches(&pick->types, e->type) && any_matches(&pick->characters, e->character_name);
+	if (pick->types.n == 0 && pick->characters.n == 0)
+		return 1;
+	if (pick->match == NULL)
+		pick->match = bus_match_new((const char *const *)pick->types.word, (const char *const *)pick->characters.word);
+	return bus_match_line(pick->match, e->line, e->len);
 }
 
 int

@@ -1,10 +1,11 @@
 /* pick: which events a person asked for, by type, character and range.
- * The bus picks so for its subscribers; programs that read a journal themselves do it with this. */
+ * The bus picks so for its subscribers; programs that read a journal themselves do it with this, by the same rules. */
 #ifndef PICK_H
 #define PICK_H
 #include <stddef.h>
 #include <stdint.h>
 
+struct bus_match;
 struct event;
 
 /* Words as dt-tap and dt-replay take them; a trailing '*' makes one a prefix. */
@@ -28,9 +29,10 @@ char *pick_position_text(const struct pick_position *);        /* as the bus tak
 struct pick {
 	struct pick_words types, characters;
 	struct pick_position from, to;       /* inclusive */
+	struct bus_match *match;             /* of types and characters, made by the first pick_matches: no more words then */
 };
 void pick_free(struct pick *);
-int pick_matches(const struct pick *, const struct event *);
+int pick_matches(struct pick *, const struct event *);
 /* -1 before the range, 0 in it, 1 behind it.  An event without a stamp goes by line, its number in the capture, and by its timestamp. */
 int pick_range(const struct pick *, const struct event *, uint64_t line);
 /* When the event came (_rx), else when it says it happened; -1 when neither is there. */

@@ -15,7 +15,7 @@
 #include "source/source_pipe.h"
 
 struct source {
-	const struct pick *pick;
+	struct pick *pick;
 	const char *const *paths;
 	size_t n, at;                        /* paths[at] is open, or to be opened next */
 	const char *path;                    /* that was opened last */
@@ -30,7 +30,7 @@ struct source {
 };
 
 struct source *
-source_new(const struct pick *pick, const char *const *paths, size_t n)
+source_new(struct pick *pick, const char *const *paths, size_t n)
 {
 	struct source *s = xcalloc(1, sizeof(*s));
 

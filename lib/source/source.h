@@ -10,7 +10,7 @@ struct pick;
 struct source;
 
 /* Paths: journal directories, .ndjson, .ndjson.zst, "-" for plain lines on standard input.  Both are borrowed. */
-struct source *source_new(const struct pick *, const char *const *paths, size_t n);
+struct source *source_new(struct pick *, const char *const *paths, size_t n);
 void source_on_wait(struct source *, void (*f)(void));     /* called before it waits for more of standard input: the moment to flush */
 void source_free(struct source **);
 /* For a program with a loop: source_next never waits, but says -1 with EAGAIN until standard input is readable. */

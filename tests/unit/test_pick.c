@@ -75,6 +75,8 @@ START_TEST(matches)
 	ck_assert_int_eq(pick_matches(&pick, scan("{\"type\":\"chat_x\"}")), 1);
 	ck_assert_int_eq(pick_matches(&pick, scan("{\"type\":\"rar\\u0065\"}")), 1);
 	ck_assert_int_eq(pick_matches(&pick, scan("{\"type\":\"rares\"}")), 0);
+	pick_free(&pick);
+	(void)pick_words_add(&pick.types, "rare,chat*");
 	(void)pick_words_add(&pick.characters, "O'Neil,Mul*");
 	ck_assert_int_eq(pick_matches(&pick, scan("{\"type\":\"rare\"}")), 0);
 	ck_assert_int_eq(pick_matches(&pick, scan("{\"type\":\"rare\",\"character_name\":7}")), 0);
