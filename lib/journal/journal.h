@@ -20,6 +20,8 @@ void journal_cursor_close(struct journal_cursor **);
 /* The next whole line without its newline, borrowed until the next call.  1, 0 at the end of what is written so far (call again later), -1 with errno:
  * EMSGSIZE for a line longer than any event, which was skipped; reading can go on.  EBADMSG: the file is damaged. */
 int journal_cursor_next(struct journal_cursor *, const char **line, size_t *len);
+/* The newest _seq that a directory holds now, 0 when it holds none; 0, or -1 with errno. */
+int journal_last(const char *dir, uint64_t *seq);
 /* Share of the range already read, 0…1 by bytes, for progress. */
 double journal_cursor_progress(const struct journal_cursor *);
 

@@ -24,6 +24,7 @@ struct source {
 	void (*on_wait)(void);
 	int no_wait;
 	int ordered;                         /* a journal: nothing follows the end of the range */
+	uint64_t last;                       /* of a journal, when we opened it: what we make of it may flow back into it */
 	uint64_t line;                       /* of this path */
 	uint64_t bad;
 	char *first_bad;
@@ -92,6 +93,8 @@ open_path(struct source *s)
 		return 0;
 	}
 	s->ordered = stat(s->path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (s->ordered && journal_last(s->path, &s->last) == -1)
+		return -1;
 	if (s->ordered && s->pick->from.kind == PICK_SEQ)
 		from = (struct journal_from){ .kind = JOURNAL_FROM_SEQ, .seq = s->pick->from.seq };
 	else if (s->ordered && s->pick->from.kind == PICK_TIME)
@@ -119,6 +122,7 @@ static int
 consider(struct source *s, const char *line, size_t len, struct event *e)
 {
 	enum event_error error;
+	uint64_t seq;
 	int range;
 
 	s->line++;
@@ -128,6 +132,8 @@ consider(struct source *s, const char *line, size_t len, struct event *e)
 		return 0;
 	}
 	range = pick_range(s->pick, e, s->line);
+	if (s->ordered && event_seq(e, &seq) == 0 && seq > s->last)
+		return -1;
 	if (range > 0 && s->ordered)
 		return -1;
 	return range == 0 && pick_matches(s->pick, e);

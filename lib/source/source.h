@@ -1,5 +1,5 @@
 /* source: the picked events of journals and captures, one path after the other.
- * Every line passes the gate; what does not (a torn end, noise in a capture) is counted and left out.  Ends at the end of what is written. */
+ * Every line passes the gate; what does not (a torn end, noise in a capture) is counted and left out.  A journal ends with the event that was its newest when it was opened. */
 #ifndef SOURCE_H
 #define SOURCE_H
 #include <stddef.h>
