@@ -5,6 +5,7 @@
 PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-sim)
 STOP_ORDER=(dt-sim dt-serve dt-ingest dt-store dt-fanout postgres)
 READY_SECONDS=60
+declare -A DEATHS_BEFORE=()     # how often a program had died when it was last started
 
 service_dir() { printf '%s' "$SERVICES/$1"; }
 
@@ -137,19 +138,21 @@ await_supervision() {
 service_start() {
 	local dir
 	dir=$(service_dir "$1")
+	DEATHS_BEFORE[$1]=$(deaths "$1")
 	rm -f "$dir/down"
 	s6-svc -u "$dir"
 }
 
 deaths() { s6-svdt "$(service_dir "$1")" 2>/dev/null | wc -l; }
 
-# service_await NAME: 0 when ready, 1 when it gave up, keeps dying, or is not ready in time.
+# service_await NAME: 0 when ready, 1 when it gave up, keeps dying, or is not ready in time.  (That it is neither up nor wanted
+# means something only once it has died: s6 may not have seen the wish yet.)
 service_await() {
-	local end=$((SECONDS + READY_SECONDS)) before
-	before=$(deaths "$1")
+	local end=$((SECONDS + READY_SECONDS)) died
 	until service_is ready "$1"; do
-		if ! service_is wantedup "$1" && ! service_is up "$1"; then return 1; fi
-		[ $(($(deaths "$1") - before)) -lt 3 ] && [ "$SECONDS" -lt "$end" ] || return 1
+		died=$(($(deaths "$1") - DEATHS_BEFORE[$1]))
+		[ $died -lt 3 ] && [ "$SECONDS" -lt "$end" ] || return 1
+		if [ $died -gt 0 ] && ! service_is wantedup "$1" && ! service_is up "$1"; then return 1; fi
 		sleep 0.05
 	done
 }
