@@ -1,5 +1,6 @@
 /* Events per second through dt-fanout, acknowledged and journaled, to 1 and to 20 subscribers, beside a plain copier that does the same to the same
- * bytes: read from a socket, append to a file, write to each subscriber's socket.  And the time from publisher to subscriber when idle. */
+ * bytes: read from a socket, append to a file, write to each subscriber's socket.  And the time from publisher to subscriber, alone and
+ * while others read gigabytes of old events. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -288,18 +289,59 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Reads the whole journal over and over. */
+static pid_t
+start_reader(void)
+{
+	static const char ask[] = "{\"subscribe\":{\"from\":\"earliest\"}}\n";
+	size_t left = 400u << 20;
+	pid_t pid = fork();
+	ssize_t n;
+	char *data;
+	int fd;
+
+	if (pid != 0)
+		return pid;
+	data = xmalloc(CHUNK);
+	for (;;) {
+		fd = connect_to(at("events.out"));
+		send_all(fd, ask, strlen(ask));
+		for (left = 400u << 20; left > 0 && (n = read(fd, data, CHUNK)) > 0; left -= (size_t)n < left ? (size_t)n : left)
+			;
+		(void)close(fd);
+	}
+}
+
 static void
-latency(void)
+fill_journal(size_t lines)
+{
+	struct buf text = BUF_INIT(64u << 20);
+
+	for (unsigned i = 0; i < 20000; i++)
+		telemetry(&text, i);
+	publish(connect_to(at("events.in")), &text, lines / 20000, 1, lines);
+	buf_fini(&text);
+}
+
+static void
+latency(int n_readers)
 {
 	enum { N = 2000 };
 	static double us[N];
 	pid_t pid = start_fanout();
-	int in = connect_to(at("events.in")), out = connect_to(at("events.out"));
 	struct buf line = BUF_INIT(4096);
 	char data[65536], cmd[200];
+	pid_t readers[SUBS_MAX];
+	int in, out;
 
+	if (n_readers > 0)
+		fill_journal(1000000);
+	in = connect_to(at("events.in"));
+	out = connect_to(at("events.out"));
 	telemetry(&line, 1);
 	(void)usleep(200000);
+	for (int i = 0; i < n_readers; i++)
+		readers[i] = start_reader();
 	for (int i = 0; i < N; i++) {
 		double begin = now_s();
 		send_all(in, line.p, line.len);
@@ -309,7 +351,12 @@ latency(void)
 		(void)usleep(500);
 	}
 	qsort(us, N, sizeof *us, by_value);
-	printf("latency when idle, publisher to subscriber: median %.0f us, 99%% %.0f us, longest %.0f us\n", us[N / 2], us[N * 99 / 100], us[N - 1]);
+	printf("latency while %d read old events, publisher to subscriber: median %.0f us, 99%% %.0f us, longest %.0f us\n", n_readers, us[N / 2],
+	    us[N * 99 / 100], us[N - 1]);
+	for (int i = 0; i < n_readers; i++) {
+		(void)kill(readers[i], SIGKILL);
+		(void)waitpid(readers[i], NULL, 0);
+	}
 	(void)kill(pid, SIGTERM);
 	(void)waitpid(pid, NULL, 0);
 	(void)snprintf(cmd, sizeof cmd, "rm -rf '%s'/*", dir);
@@ -329,7 +376,8 @@ main(void)
 	measure("spawn", spawn, 1, 2000000);
 	measure("telemetry", telemetry, 20, 200000);
 	measure("spawn", spawn, 20, 400000);
-	latency();
+	latency(0);
+	latency(5);
 	(void)rmdir(dir);
 	return 0;
 }
