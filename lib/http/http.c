@@ -1,4 +1,4 @@
-/* The context, the loop, listening sockets and pollables.
+/* The context and the loop.
  *
  * lws offers no foreign poll loop, and it would take one adopted descriptor (a dup, kept in step) for each thing that we wait for.  So everything
  * that is not an lws connection stands in one epoll set of ours, and only that set's descriptor is adopted: pollables, signals, deadlines
@@ -6,21 +6,14 @@
  * lws 4.1.6 binds a numeric IPv4 address as "*" and gives the sockets it makes no mode. */
 #include "http/http.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -30,414 +23,7 @@
 #include "mem/mem.h"
 
 #define MAX_FILES 16384
-#define SEND_BUFFER (256 * 1024)
-#define ACCEPTS_A_TURN 64
-#define EVENTS_A_TURN 256
 #define IDLE_TURNS_MAX 5000
-#define USER_TIMEOUT_MS 60000
-
-/* ---- the epoll set ---- */
-
-static void
-epoll_set(struct http *h, int fd, unsigned events, struct http_source *s)
-{
-	struct epoll_event ev = { .events = events, .data.ptr = s };
-
-	/* A descriptor may have been closed and opened again under the same number: then the set has forgotten it. */
-	if (epoll_ctl(h->epfd, EPOLL_CTL_MOD, fd, &ev) == 0)
-		return;
-	if (errno != ENOENT || epoll_ctl(h->epfd, EPOLL_CTL_ADD, fd, &ev) != 0)
-		die(EX_OSERR, "unable to wait for descriptor %d: %s", fd, strerror(errno));
-}
-
-static void
-epoll_unset(struct http *h, int fd)
-{
-	if (epoll_ctl(h->epfd, EPOLL_CTL_DEL, fd, NULL) != 0)
-		assert(errno == ENOENT || errno == EBADF || errno == EPERM);
-}
-
-static void
-take_events(struct http *h)
-{
-	struct epoll_event ev;
-	struct http_source *s;
-	int i;
-
-	/* One at a time: what a handler closes or frees can then not stand behind it in the same batch.  The set gives them in turn: one that comes
-	 * again, because it is still told to wait for what it has had, ends the round. */
-	for (i = 0; i < EVENTS_A_TURN && epoll_wait(h->epfd, &ev, 1, 0) == 1; i++) {
-		s = ev.data.ptr;
-		if (s->turn == h->turn)
-			return;
-		s->turn = h->turn;
-		s->ready(h, s, ev.events);
-	}
-}
-
-void
-http_watch(struct http_conn *c, int on)
-{
-	if (c->watched == on || c->fd < 0)
-		return;
-	if (on)
-		epoll_set(c->h, c->fd, EPOLLRDHUP, &c->source);
-	else
-		epoll_unset(c->h, c->fd);
-	c->watched = on;
-}
-
-void
-http_kill(struct http_conn *c)
-{
-	c->killed = 1;
-	if (c->wsi != NULL)
-		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-}
-
-/* ---- pollables ---- */
-
-static void
-poll_ready(struct http *h, struct http_source *s, unsigned events)
-{
-	struct http_poll *hp = (struct http_poll *)s;
-
-	hp->stale = 1;           /* handle may free it */
-	hp->p->handle(hp->p, (short)events, h->now_ms);
-}
-
-void
-http_add(struct http *h, struct pollable *p)
-{
-	struct http_poll *hp = xcalloc(1, sizeof(*hp));
-
-	*hp = (struct http_poll){ .source.ready = poll_ready, .p = p, .fd = -1 };
-	TAILQ_INSERT_TAIL(&h->polls, hp, link);
-}
-
-void
-http_del(struct http *h, struct pollable *p)
-{
-	struct http_poll *hp;
-
-	TAILQ_FOREACH(hp, &h->polls, link)
-		if (hp->p == p)
-			break;
-	if (hp == NULL)
-		return;
-	if (hp->fd >= 0)
-		epoll_unset(h, hp->fd);
-	TAILQ_REMOVE(&h->polls, hp, link);
-	free(hp);
-}
-
-static void
-set_timer(struct http *h, int64_t at_ms)
-{
-	struct itimerspec t = { .it_value = { at_ms / 1000, at_ms % 1000 * 1000000 } };
-
-	if (at_ms == h->timer_ms)
-		return;
-	if (at_ms <= 0)
-		t.it_value.tv_nsec = 1;
-	if (timerfd_settime(h->timerfd, TFD_TIMER_ABSTIME, &t, NULL) != 0)
-		die(EX_OSERR, "timerfd_settime: %s", strerror(errno));
-	h->timer_ms = at_ms;
-}
-
-/* Tell epoll what the pollables want now: first what they no longer want, since a descriptor's number may have gone from one to another. */
-static void
-sync_polls(struct http *h)
-{
-	int64_t next = h->second_ms;
-	struct http_poll *hp;
-	int fd;
-
-	TAILQ_FOREACH(hp, &h->polls, link) {
-		fd = hp->p->events != 0 ? hp->p->fd : -1;
-		if (hp->fd >= 0 && fd != hp->fd) {
-			epoll_unset(h, hp->fd);
-			hp->fd = -1;
-		}
-		if (hp->p->deadline_ms < next)
-			next = hp->p->deadline_ms;
-	}
-	TAILQ_FOREACH(hp, &h->polls, link) {
-		fd = hp->p->events != 0 ? hp->p->fd : -1;
-		if (fd >= 0 && (fd != hp->fd || hp->p->events != hp->events || hp->stale))
-			epoll_set(h, fd, (unsigned)hp->p->events, &hp->source);
-		hp->fd = fd;
-		hp->events = hp->p->events;
-		hp->stale = 0;
-	}
-	set_timer(h, next);
-}
-
-static void
-run_deadlines(struct http *h)
-{
-	struct http_poll *hp;
-	int round;
-
-	/* A handler may add and remove pollables: begin again after each.  One that does not move its deadline cannot hold us. */
-	for (round = 0; round < EVENTS_A_TURN; round++) {
-		TAILQ_FOREACH(hp, &h->polls, link)
-			if (hp->p->deadline_ms <= h->now_ms)
-				break;
-		if (hp == NULL)
-			return;
-		hp->stale = 1;
-		hp->p->handle(hp->p, 0, h->now_ms);
-	}
-}
-
-static void
-timer_ready(struct http *h, struct http_source *s, unsigned events)
-{
-	uint64_t n;
-
-	(void)s, (void)events;
-	(void)!read(h->timerfd, &n, sizeof(n));
-	h->timer_ms = -1;
-}
-
-static void
-signal_ready(struct http *h, struct http_source *s, unsigned events)
-{
-	struct signalfd_siginfo si;
-
-	(void)s, (void)events;
-	if (read(h->sigfd, &si, sizeof(si)) == sizeof(si))
-		h->signal = (int)si.ssi_signo;
-}
-
-/* ---- listening ---- */
-
-static void
-peer_left(struct http *h, struct http_source *s, unsigned events)
-{
-	struct http_conn *c = (struct http_conn *)s;
-
-	(void)h, (void)events;
-	http_watch(c, 0);
-	http_kill(c);
-}
-
-static void
-set_peer(struct http_conn *c, const struct sockaddr_storage *sa)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
-
-	if (sa->ss_family == AF_INET)
-		inet_ntop(AF_INET, &in->sin_addr, c->peer, sizeof(c->peer));
-	else if (sa->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], c->peer, sizeof(c->peer));
-	else if (sa->ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &in6->sin6_addr, c->peer, sizeof(c->peer));
-}
-
-static void
-set_socket(int fd, int family)
-{
-	int on = 1, sndbuf = SEND_BUFFER, ms = USER_TIMEOUT_MS;
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
-	if (family == AF_UNIX)
-		return;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-}
-
-struct http_conn *
-http_conn_new(struct http *h, int fd)
-{
-	struct http_conn *c = xcalloc(1, sizeof(*c));
-
-	c->source.ready = peer_left;
-	c->h = h;
-	c->fd = fd;
-	TAILQ_INSERT_TAIL(&h->conns, c, link);
-	return c;
-}
-
-void
-http_conn_free(struct http_conn *c)
-{
-	TAILQ_REMOVE(&c->h->conns, c, link);
-	free(c);
-}
-
-static void
-listener_watch(struct http *h, struct http_listener *l, int on)
-{
-	if (on && !l->watched)
-		epoll_set(h, l->fd, EPOLLIN, &l->source);
-	else if (!on && l->watched)
-		epoll_unset(h, l->fd);
-	l->watched = on;
-}
-
-static void
-adopt(struct http *h, int fd, const struct sockaddr_storage *sa)
-{
-	struct http_conn *c = http_conn_new(h, fd);
-	lws_adopt_desc_t info = { .vh = h->vh, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = c };
-	struct lws *wsi;
-
-	set_peer(c, sa);
-	set_socket(fd, sa->ss_family);
-	h->adopting = c;
-	wsi = lws_adopt_descriptor_vhost_via_info(&info);
-	if (wsi != NULL)
-		c->wsi = wsi;
-	else {
-		log_warn("unable to take a connection: out of descriptors or memory");
-		if (h->adopting != NULL)         /* lws has closed the descriptor, but not told us (WSI_DESTROY) */
-			http_conn_free(c);
-	}
-	h->adopting = NULL;
-}
-
-static void
-listener_ready(struct http *h, struct http_source *s, unsigned events)
-{
-	struct http_listener *l = (struct http_listener *)s;
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int i, fd;
-
-	(void)events;
-	for (i = 0; i < ACCEPTS_A_TURN; i++) {
-		memset(&sa, 0, sizeof(sa));
-		len = sizeof(sa);
-		fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			adopt(h, fd, &sa);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn("unable to accept: %s; trying again in a second", strerror(errno));
-			listener_watch(h, l, 0);
-		}
-		return;
-	}
-}
-
-static void
-listener_new(struct http *h, int fd, const char *path)
-{
-	struct http_listener *l = xcalloc(1, sizeof(*l));
-
-	*l = (struct http_listener){ .source.ready = listener_ready, .fd = fd, .path = path != NULL ? xstrdup(path) : NULL };
-	TAILQ_INSERT_TAIL(&h->listeners, l, link);
-	listener_watch(h, l, 1);
-}
-
-static void
-stop_listening(struct http *h)
-{
-	struct http_listener *l;
-
-	while ((l = TAILQ_FIRST(&h->listeners)) != NULL) {
-		TAILQ_REMOVE(&h->listeners, l, link);
-		listener_watch(h, l, 0);
-		close(l->fd);
-		if (l->path != NULL)
-			(void)unlink(l->path);
-		free(l->path);
-		free(l);
-	}
-}
-
-static int
-close_errno(int fd)
-{
-	int e = errno;
-
-	close(fd);
-	errno = e;
-	return -1;
-}
-
-int
-http_listen_tcp(struct http *h, const char *address, int *port)
-{
-	struct sockaddr_storage sa = { 0 };
-	struct sockaddr_in *in = (struct sockaddr_in *)&sa;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&sa;
-	socklen_t len = sizeof(*in);
-	int fd, on = 1;
-
-	if (*port < 0 || *port > 65535)
-		return errno = EINVAL, -1;
-	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)*port);
-	} else if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)*port);
-		len = sizeof(*in6);
-	} else
-		return errno = EINVAL, -1;
-	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, SOMAXCONN) != 0 || getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
-		return close_errno(fd);
-	*port = ntohs(sa.ss_family == AF_INET ? in->sin_port : in6->sin6_port);
-	listener_new(h, fd, NULL);
-	return 0;
-}
-
-/* A socket file that nobody answers on is left over from a process that was killed. */
-static int
-remove_stale(const struct sockaddr_un *sun)
-{
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(sun->sun_path, &st) != 0)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISSOCK(st.st_mode))
-		return errno = EEXIST, -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	if (rc == 0 || errno != ECONNREFUSED) {
-		errno = rc == 0 || errno == EAGAIN ? EADDRINUSE : errno;
-		return close_errno(fd);
-	}
-	close(fd);
-	return unlink(sun->sun_path);
-}
-
-int
-http_listen_unix(struct http *h, const char *path, unsigned mode)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	mode_t old;
-	int fd, rc;
-
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return errno = ENAMETOOLONG, -1;
-	memcpy(sun.sun_path, path, strlen(path) + 1);
-	if (remove_stale(&sun) != 0)
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	old = umask(0777 & ~mode);
-	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
-	umask(old);
-	if (rc != 0 || chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0)
-		return close_errno(fd);
-	listener_new(h, fd, path);
-	return 0;
-}
 
 /* ---- what lws tells us ---- */
 
@@ -513,7 +99,7 @@ on_epoll(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 
 		h->callbacks++;
 		h->now_ms = clock_mono_ms();
-		take_events(h);
+		http_take_events(h);
 	}
 	return 0;
 }
@@ -554,10 +140,10 @@ open_sources(struct http *h)
 	h->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (h->epfd < 0 || h->sigfd < 0 || h->timerfd < 0)
 		die(EX_OSERR, "unable to open descriptors for the loop: %s", strerror(errno));
-	h->signals.ready = signal_ready;
-	h->timer.ready = timer_ready;
-	epoll_set(h, h->sigfd, EPOLLIN, &h->signals);
-	epoll_set(h, h->timerfd, EPOLLIN, &h->timer);
+	h->signals.ready = http_signal_ready;
+	h->timer.ready = http_timer_ready;
+	http_epoll_set(h, h->sigfd, EPOLLIN, &h->signals);
+	http_epoll_set(h, h->timerfd, EPOLLIN, &h->timer);
 }
 
 static void
@@ -616,7 +202,7 @@ http_free(struct http **hp)
 
 	if (h == NULL)
 		return;
-	stop_listening(h);
+	http_stop_listening(h);
 	lws_context_destroy(h->cx);      /* closes the epoll set, and tells us of each connection's end */
 	while ((p = TAILQ_FIRST(&h->polls)) != NULL) {
 		TAILQ_REMOVE(&h->polls, p, link);
@@ -665,19 +251,19 @@ each_second(struct http *h)
 	h->second_ms = h->now_ms + 1000;
 	http_ws_second(h);
 	TAILQ_FOREACH(l, &h->listeners, link)
-		listener_watch(h, l, 1);
+		http_listener_watch(h, l, 1);
 }
 
 static void
 turn(struct http *h)
 {
-	sync_polls(h);
+	http_sync_polls(h);
 	h->callbacks = 0;
 	h->turn++;
 	if (lws_service(h->cx, 0) < 0)
 		die(EX_SOFTWARE, "libwebsockets gave up");
 	h->now_ms = clock_mono_ms();
-	run_deadlines(h);
+	http_run_deadlines(h);
 	http_ws_tell_failed(h);
 	if (h->probing)
 		probe(h, 0);
@@ -732,7 +318,7 @@ http_drain(struct http *h, int64_t max_ms)
 {
 	int64_t end = clock_mono_ms() + max_ms;
 
-	stop_listening(h);
+	http_stop_listening(h);
 	h->draining = 1;
 	h->signal = 0;
 	http_ws_shutdown(h);
@@ -741,73 +327,4 @@ http_drain(struct http *h, int64_t max_ms)
 			h->second_ms = h->now_ms + 50;
 		turn(h);
 	}
-}
-
-/* ---- routes ---- */
-
-static void
-route_add(struct http *h, const char *methods, const char *path, http_handler_f *f, const struct http_ws_handler *ws, void *priv)
-{
-	size_t len = strlen(path);
-	int prefix = len > 0 && path[len - 1] == '*';
-
-	h->routes = xreallocarray(h->routes, h->n_routes + 1, sizeof(*h->routes));
-	h->routes[h->n_routes++] = (struct http_route){ .methods = xstrdup(methods), .path = xstrdup(path),
-	    .len = len - (size_t)prefix, .prefix = prefix, .f = f, .ws = ws, .priv = priv };
-}
-
-void
-http_route(struct http *h, const char *methods, const char *path, http_handler_f *f, void *priv)
-{
-	route_add(h, methods, path, f, NULL, priv);
-}
-
-void
-http_route_ws(struct http *h, const char *path, const struct http_ws_handler *handler, void *priv)
-{
-	route_add(h, "GET", path, NULL, handler, priv);
-}
-
-static int
-path_matches(const struct http_route *r, const char *path, size_t len)
-{
-	return r->prefix ? strncmp(path, r->path, r->len) == 0 : len == r->len && memcmp(path, r->path, len) == 0;
-}
-
-static int
-method_matches(const struct http_route *r, const char *method)
-{
-	size_t n = strlen(method);
-	const char *p = r->methods;
-
-	if (strcmp(method, "HEAD") == 0)
-		return method_matches(r, "GET");
-	while ((p = strstr(p, method)) != NULL) {
-		if ((p == r->methods || p[-1] == ',') && (p[n] == ',' || p[n] == '\0'))
-			return 1;
-		p += n;
-	}
-	return 0;
-}
-
-const struct http_route *
-http_find_route(struct http *h, const char *method, const char *path, int ws)
-{
-	const struct http_route *best = NULL, *r;
-	size_t i, len = strlen(path);
-
-	for (i = 0; i < h->n_routes; i++) {
-		r = &h->routes[i];
-		if ((r->ws != NULL) != ws || !path_matches(r, path, len) || (method != NULL && !method_matches(r, method)))
-			continue;
-		if (best == NULL || r->len > best->len || (r->len == best->len && !r->prefix))
-			best = r;
-	}
-	return best;
-}
-
-void
-http_headers(struct http *h, const char *const *pairs)
-{
-	h->headers = pairs;
 }

@@ -9,6 +9,9 @@
 
 #define HTTP_CHUNK 65536u                /* of an answer's bytes, and what lws reads at once */
 #define HTTP_TX (4 * HTTP_CHUNK)         /* most bytes given to one lws_write, unless a single frame is longer: it copies what is over */
+#define HTTP_HEAD_MAX 8192
+#define HTTP_OUT_MAX (512u << 20)        /* an answer, or what a stream has waiting */
+#define HTTP_HEADERS_KEPT 16
 #define HTTP_STALL_S 30                  /* an answer that makes no progress for so long is cut off */
 
 /* Everything that waits in our epoll set begins with this. */
@@ -28,6 +31,30 @@ struct http_conn {
 	int watched, killed, probed;
 	char peer[INET6_ADDRSTRLEN];
 	TAILQ_ENTRY(http_conn) link;
+};
+
+/* ENDING: the answer is known and only has to be written. */
+enum http_req_state { HTTP_REQ_READING, HTTP_REQ_HANDLING, HTTP_REQ_DEFERRED, HTTP_REQ_STREAMING, HTTP_REQ_ENDING };
+
+struct http_req {
+	struct http_conn *c;
+	struct lws *wsi;                 /* the connection's, also while the upgrade is decided */
+	enum http_req_state state;
+	const char *method;
+	int is_head, http10, close_after;
+	char *path, *route_path;         /* route_path: within path, without /api */
+	const char *tail;
+	char **args;                     /* "name\0value" */
+	unsigned n_args;
+	struct { char *name, *value; } kept[HTTP_HEADERS_KEPT];
+	unsigned n_kept;
+	struct buf body, extra, out;
+	int file;                        /* what is still to be sent of a file; -1: none */
+	size_t file_left;
+	int chunked, ended, asked, in_more;
+	void (*more)(void *, struct http_req *);
+	void (*closed)(void *);
+	void *priv;
 };
 
 struct http_route {
@@ -80,21 +107,38 @@ struct http {
 	struct http_static *files;
 };
 
-/* http.c */
-void http_watch(struct http_conn *, int on);
+/* http_poll.c: the epoll set */
+void http_epoll_set(struct http *, int fd, unsigned events, struct http_source *);
+void http_epoll_unset(struct http *, int fd);
+void http_take_events(struct http *);
+void http_sync_polls(struct http *);                 /* before each wait */
+void http_run_deadlines(struct http *);
+void http_timer_ready(struct http *, struct http_source *, unsigned events);
+void http_signal_ready(struct http *, struct http_source *, unsigned events);
+void http_watch(struct http_conn *, int on);         /* for the peer's leaving */
 void http_kill(struct http_conn *);                  /* close at the next turn, without a word */
-const struct http_route *http_find_route(struct http *, const char *method, const char *path, int ws);   /* any method when NULL */
+
+/* http_listen.c */
 struct http_conn *http_conn_new(struct http *, int fd);
 void http_conn_free(struct http_conn *);
+void http_listener_watch(struct http *, struct http_listener *, int on);
+void http_stop_listening(struct http *);
+
+/* http_route.c */
+const struct http_route *http_find_route(struct http *, const char *method, const char *path, int ws);   /* any method when NULL */
 
 /* http_req.c */
 int http_req_callback(struct http_conn *, enum lws_callback_reasons, void *in, size_t len);
 int http_req_upgrade(struct http_conn *);            /* LWS_CALLBACK_HTTP_CONFIRM_UPGRADE */
 void http_req_gone(struct http_conn *);
 void http_req_probe(struct http_conn *, int on);     /* is it this one's pipelined requests that keep lws awake? */
+int http_req_accepts_gzip(const struct http_req *);
+
+/* http_reply.c */
+void http_req_ask(struct http_req *);                 /* there is something to write */
+int http_req_on_writeable(struct http_req *);
 void http_req_serve_file(struct http_req *, int status, const char *type, const char *encoding, int fd, size_t size);
 void http_req_serve_bytes(struct http_req *, int status, const char *type, const char *encoding, const char *data, size_t len);
-int http_req_accepts_gzip(const struct http_req *);
 int http_gzip(const char *data, size_t len, struct buf *out);       /* -1: does not fit out's maximum */
 
 /* http_static.c */
