@@ -79,7 +79,7 @@ chr_init(struct sim *s, struct chr *c, unsigned index)
 	c->rng = rng_stream(s->cfg.seed, index + 100);
 	c->odd = rng_stream(s->cfg.seed ^ 0x0ddba11, index + 100);
 	c->id = 0x50000000u + index * 4099u + rng_below(&c->rng, 4096);
-	c->next_id = 0x80000000u + ((uint32_t)index << 16) + rng_below(&c->rng, 0x7fff);
+	c->next_id = 0x80000000u + ((uint32_t)index << 18) + rng_below(&c->rng, 0x7fff);
 	name(s, c);
 	body(c);
 	if (c->mule)

@@ -84,7 +84,7 @@ fight_begin(struct sim *s, struct chr *c, unsigned creature)
 
 	c->creature = (uint16_t)creature;
 	c->foe_max = c->foe_health = (int32_t)(20 + level * 3 + level * level / 40);
-	c->foe_id = (int32_t)(0x80000000u | (uint32_t)rng_next(&c->rng) >> 2);
+	c->foe_id = (int32_t)(0xC0000000u | (uint32_t)rng_next(&c->rng) >> 2);
 	c->deadly = (uint8_t)rng_one_in(&c->rng, 240 + c->power * 36u);
 	c->casting = 0;
 	if (rng_percent(&c->rng, 30))

@@ -89,7 +89,7 @@ monsters(struct view *v)
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		unsigned creature = c->ground->species[rng_below(&r, c->ground->n)];
-		uint32_t id = 0x80000000u | (uint32_t)rng_next(&r) >> 2;
+		uint32_t id = 0xC0000000u | (uint32_t)rng_next(&r) >> 2;
 		int64_t ns = spot_ns * 300000 + rng_between(&r, 0, 300000), ew = spot_ew * 300000 + rng_between(&r, 0, 300000);
 		int64_t drift = (v->s->now / T_S % 30) * rng_between(&r, -1500, 1500);
 		put_object(v, id, d_creature[creature].name, 5, MM_OF_UDEG(ew + drift - c->ew), MM_OF_UDEG(ns - drift / 2 - c->ns), 100);
