@@ -141,6 +141,22 @@ check: all units
 bench: all $(BENCH:%=$B/bench/%)
 	B=$B tests/bench/run
 
+# What install puts where, source:target; uninstall takes the same away.  (Programs find sql/ and static/ below DATADIR.)
+INSTALLED := $(TOOLS:%=$B/bin/%:$(BINDIR)/%) \
+	$(foreach m,$(wildcard man/*.[1-8]),$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+	$(foreach f,$(shell find sql static -type f),$f:$(DATADIR)/$f) \
+	scripts/completion.bash:$(DATADIR)/completion.bash
+
+install: all
+	@for pair in $(INSTALLED); do \
+		mode=644; case $$pair in $B/bin/*) mode=755 ;; esac; \
+		install -D -m $$mode "$${pair%%:*}" "$(DESTDIR)$${pair#*:}" || exit 1; \
+	done
+
+uninstall:
+	@for pair in $(INSTALLED); do rm -f "$(DESTDIR)$${pair#*:}"; done
+	@find "$(DESTDIR)$(DATADIR)" -depth -type d -empty -delete 2>/dev/null || true
+
 clean:
 	rm -rf build
 
