@@ -20,6 +20,7 @@ plugin_as() {
 	_p=$1
 	shift
 	: >"$T/$_p.say"
+	: >"$T/$_p.out"
 	start_plain "$_p" "$WSC" -f "$T/$_p.say" "$@"
 }
 
