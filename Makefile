@@ -142,7 +142,7 @@ bench: all $(BENCH:%=$B/bench/%)
 	B=$B tests/bench/run
 
 # What install puts where, source:target; uninstall takes the same away.  (Programs find sql/ and static/ below DATADIR.)
-INSTALLED := $(TOOLS:%=$B/bin/%:$(BINDIR)/%) \
+INSTALLED := $(foreach t,$(TOOLS),$B/bin/$t:$(BINDIR)/$t) \
 	$(foreach m,$(wildcard man/*.[1-8]),$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	$(foreach f,$(shell find sql static -type f),$f:$(DATADIR)/$f) \
 	scripts/completion.bash:$(DATADIR)/completion.bash
@@ -161,6 +161,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all units fuzz fuzzers check bench clean FORCE
+.PHONY: all units fuzz fuzzers check bench install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

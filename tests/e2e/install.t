@@ -3,6 +3,7 @@
 # only: plain
 . "$(dirname "$0")/../lib.sh"
 
+# shellcheck disable=SC2317 # called by ok
 run_make() { make -C "$ROOT" --no-print-directory B="$B" DESTDIR="$T/dest" PREFIX=/usr "$@"; }
 # an older make's work is not redone: the version may have moved on since
 ok 'installs' run_make -o all install
