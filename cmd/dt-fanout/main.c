@@ -38,7 +38,7 @@ static const struct opt opts[] = {
 
 static const struct opt_program program = {
 	"dt-fanout", "[options]",
-	"Take events from publishers, keep them in the journal and send them to subscribers",
+	"Take events, keep them in the journal and hand them to every subscriber",
 	"  dt-fanout --sync always\n"
 	"  nc -U $DT_RUN/events.out | jq .type\n",
 	opts
