@@ -192,6 +192,7 @@ take_event(struct pub *p, const char *line, size_t len)
 	to = journal_stage(h->journal, len + EVENT_STAMP_MAX);
 	journal_staged(h->journal, event_write_stamped(&e, p->seq, h->rx_iso, to), p->session, p->n);
 	stat_add(STAT_FANOUT_EVENTS, 1);
+	stat_add(STAT_FANOUT_BYTES, (int64_t)len);
 }
 
 static int

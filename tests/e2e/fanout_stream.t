@@ -72,6 +72,19 @@ wait "$waiter"
 is 'the future comes' "$(jq -c '[.from, ._seq]' "$T/future")" '[6,null]
 [null,6]'
 
+# The largest event reaches everybody who wants it, whole; one byte more is refused and costs itself.
+{ printf '{"type":"big","pad":"'; head -c $((16777216 - 23)) /dev/zero | tr '\0' x; printf '"}\n'; } >"$T/big"
+{ printf '{"type":"big","pad":"'; head -c $((16777217 - 23)) /dev/zero | tr '\0' x; printf '"}\n{"type":"after"}\n'; } >"$T/bigger"
+is 'the largest event' "$(wc -c <"$T/big")" 16777217
+cat "$T/big" "$T/bigger" | timeout 60 nc -NU "$IN"
+sizes() { ask "$1" | LC_ALL=C awk '{ print length($0) }' | tail -n +2 | tr '\n' ' '; }
+wait_for '[ "$(metric dt-fanout last_seq)" = 9 ]' 20
+is 'one is refused' "$(metric dt-fanout rejected_total oversize)" 1
+big=$(awk 'NR == 8 { print length($0) }' "$J"/*.ndjson)
+is 'it comes whole' "$(sizes '{"from":8,"to":9}')" "$big $(awk 'NR == 9 { print length($0) }' "$J"/*.ndjson) "
+is 'to who filters' "$(sizes '{"from":7,"to":9,"types":["big"]}')" "$big "
+is 'to who filters by jq' "$(sizes '{"from":7,"to":9,"jq":".pad"}')" "$big "
+
 status 'a second one on the same journal' 75 dt-fanout --in "$T/i" --out "$T/o"
 like 'says so' "$(cat "$T/err")" 'another process writes the journal'
 status 'a second one on the same sockets' 75 dt-fanout -d "$T/j2"
