@@ -19,17 +19,17 @@ static const char *const words[] = {
 };
 static const char *const series_names[SERIES_COUNT] = { "telemetry", "spawns" };
 
-static const struct { const char *copy, *then; } parts[PART_COUNT] = {
-	[PART_CHARACTERS] = { "copy dt.characters (id, name) from stdin;", NULL },
-	[PART_MOBS] = { "copy dt.mobs from stdin;", NULL },
-	[PART_SESSIONS] = { "copy dt.sessions (id, character_id, session, first_at) from stdin;", NULL },
-	[PART_TELEMETRY] = { "copy dt.telemetry from stdin;", NULL },
-	[PART_SPAWNS] = { "copy dt.spawns from stdin;", NULL },
-	[PART_TELEMETRY_AGAIN] = { "copy stage_telemetry from stdin;", sql_merge_telemetry },
-	[PART_SPAWNS_AGAIN] = { "copy stage_spawns from stdin;", sql_merge_spawns },
-	[PART_RARES] = { "copy stage_rares from stdin;", sql_merge_rares },
-	[PART_PORTALS] = { "copy stage_portals from stdin;", sql_merge_portals },
-	[PART_DEAD] = { "copy dt.dead_letters (journal, seq, received_at, reason, event) from stdin;", NULL },
+static const struct { const char *copy, *then, *relation; } parts[PART_COUNT] = {
+	[PART_CHARACTERS] = { "copy dt.characters (id, name) from stdin;", NULL, NULL },
+	[PART_MOBS] = { "copy dt.mobs from stdin;", NULL, NULL },
+	[PART_SESSIONS] = { "copy dt.sessions (id, character_id, session, first_at) from stdin;", NULL, NULL },
+	[PART_TELEMETRY] = { "copy dt.telemetry from stdin;", NULL, "telemetry" },
+	[PART_SPAWNS] = { "copy dt.spawns from stdin;", NULL, "spawns" },
+	[PART_TELEMETRY_AGAIN] = { "copy stage_telemetry from stdin;", sql_merge_telemetry, "stage_telemetry" },
+	[PART_SPAWNS_AGAIN] = { "copy stage_spawns from stdin;", sql_merge_spawns, "stage_spawns" },
+	[PART_RARES] = { "copy stage_rares from stdin;", sql_merge_rares, "stage_rares" },
+	[PART_PORTALS] = { "copy stage_portals from stdin;", sql_merge_portals, "stage_portals" },
+	[PART_DEAD] = { "copy dt.dead_letters (journal, seq, received_at, reason, event) from stdin;", NULL, NULL },
 };
 
 const char *
@@ -101,8 +101,10 @@ batch_init(struct batch *b)
 void
 batch_fini(struct batch *b)
 {
-	for (int i = 0; i < PART_COUNT; i++)
+	for (int i = 0; i < PART_COUNT; i++) {
 		buf_fini(&b->part[i]);
+		free(b->row_seq[i]);
+	}
 	for (int i = 0; i < SERIES_COUNT; i++)
 		days_fini(&b->days[i]);
 	buf_fini(&b->sql);
@@ -143,7 +145,11 @@ batch_row_end(struct batch *b, enum part part, const char *end)
 	size_t n = (size_t)(end - (buf->p + buf->len));
 
 	buf_added(buf, n);
-	b->n[part]++;
+	if (b->n[part] == b->row_cap[part]) {
+		b->row_cap[part] = b->row_cap[part] ? 2 * b->row_cap[part] : 256;
+		b->row_seq[part] = xreallocarray(b->row_seq[part], b->row_cap[part], sizeof *b->row_seq[part]);
+	}
+	b->row_seq[part][b->n[part]++] = b->to;
 	b->rows++;
 	b->bytes += n;
 }
@@ -201,6 +207,20 @@ batch_dead_letter(struct batch *b, uint64_t seq, int64_t rx_us, enum reason reas
 	*p++ = '\n';
 	batch_row_end(b, PART_DEAD, p);
 	b->dead[reason]++;
+}
+
+uint64_t
+batch_culprit(const struct batch *b, const char *context)
+{
+	unsigned long line;
+	char relation[64];
+
+	if (sscanf(context, "COPY %63[a-z_], line %lu", relation, &line) != 2 || line == 0)
+		return 0;
+	for (int i = 0; i < PART_COUNT; i++)
+		if (parts[i].relation != NULL && strcmp(parts[i].relation, relation) == 0)
+			return line <= b->n[i] ? b->row_seq[i][line - 1] : 0;
+	return 0;
 }
 
 /* ---- composing ---- */

@@ -38,6 +38,8 @@ struct batch {
 	int64_t opened_ms, rx_us;            /* when its first event came; receive time of its last */
 	struct buf part[PART_COUNT];
 	size_t n[PART_COUNT];
+	uint64_t *row_seq[PART_COUNT];       /* of events: which of them each row is */
+	size_t row_cap[PART_COUNT];
 	struct days days[SERIES_COUNT];
 	int64_t times[TIME_COUNT], dead[REASON_COUNT];
 	int64_t merged[SERIES_COUNT], merged_rares;          /* what the database says of them */
@@ -54,6 +56,9 @@ void batch_clear(struct batch *);
 char *batch_row(struct batch *, enum part, size_t n);
 void batch_row_end(struct batch *, enum part, const char *end);
 void batch_dead_letter(struct batch *, uint64_t seq, int64_t rx_us, enum reason, const char *detail, const char *line, size_t len);
+
+/* Which event a refusal is about, by where PostgreSQL says that it was ("COPY telemetry, line 17, ..."); 0 when it does not say. */
+uint64_t batch_culprit(const struct batch *, const char *context);
 
 /* Makes sql and pieces of it.  Days that known lacks are made with it and added to known. */
 void batch_compose(struct batch *, const char *sink, struct state *, struct days known[SERIES_COUNT]);

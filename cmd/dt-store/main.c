@@ -23,7 +23,7 @@ static const struct opt opts[] = {
 	{ 'r', "journal", "path", "read a journal directory or a capture file instead of the stream" },
 	{ '1', "once", NULL, "with -r: exit when all of it is stored" },
 	{ OPT_REPLAY, "replay", NULL, "let replayed events count in the totals too" },
-	{ OPT_ROWS, "rows", "count", "rows in a transaction, at most (default 5000)" },
+	{ OPT_ROWS, "rows", "count", "rows in a transaction, at most (default 10000)" },
 	{ OPT_WAIT, "wait", "ms", "how long a row may wait for others (default 250)" },
 	{ OPT_TIMEOUT, "timeout", "seconds", "how long a transaction may take (default 10)" },
 	OPT_READY,
@@ -103,7 +103,7 @@ main(int argc, char **argv)
 	struct pollable deadline = { .fd = -1, .handle = give_up };
 	char *url, *sql, *directory, *socket;
 
-	S.config = (struct store_config){ .sink = "telemetry", .max_rows = 5000, .max_bytes = 4 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
+	S.config = (struct store_config){ .sink = "telemetry", .max_rows = 10000, .max_bytes = 4 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
 	take_options(argc, argv);
 	env_load();
 	S.loop = loop_new();

@@ -244,6 +244,13 @@ believe(struct row *r, int64_t own_us)
 		r->own_us = TOTALS_NO_TIME;  /* a clock so wrong would hold up the session's totals until it is right */
 }
 
+/* Lines of a capture that are not stamped were received when they say, unless that cannot be: then with the one before. */
+static int
+is_sane(int64_t us)
+{
+	return us >= REPLAY_MIN_US && us <= clock_wall_us() + DAY_US;
+}
+
 /* A row that takes the receive time gets microseconds of its own, so that two of one millisecond are two rows, and the same two when read again. */
 static void
 set_times(struct row *r)
@@ -253,7 +260,7 @@ set_times(struct row *r)
 
 	r->odd = -1;
 	if (event_rx(r->event, &r->rx_us) == -1)
-		r->rx_us = known ? own_us : clock_wall_us() / 1000 * 1000;
+		r->rx_us = known && is_sane(own_us) ? own_us : r->batch->rx_us > 0 ? r->batch->rx_us : clock_wall_us() / 1000 * 1000;
 	r->at_us = r->rx_us + (int64_t)(r->seq % 1000);
 	r->own_us = TOTALS_NO_TIME;
 	if (known)

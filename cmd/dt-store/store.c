@@ -60,8 +60,8 @@ struct store {
 	size_t limit;                        /* events in a batch while a poisoned one is looked for; 0: not looking */
 	uint64_t limit_until;
 	int found;                           /* the culprit is out: the limit grows again */
-	uint64_t poison_seq;
-	char *poison_why;
+	struct poison { uint64_t seq; char *why; } *poison;   /* events that the database refuses, until they are put aside */
+	size_t n_poison;
 
 	struct days known[SERIES_COUNT];
 	struct character **by_id;            /* while loading */
@@ -440,6 +440,39 @@ resume(struct store *s)
 	s->skipped = 0;
 }
 
+static const char *
+why_poisoned(const struct store *s, uint64_t seq)
+{
+	for (size_t i = 0; i < s->n_poison; i++)
+		if (s->poison[i].seq == seq)
+			return s->poison[i].why;
+	return NULL;
+}
+
+static void
+add_poison(struct store *s, uint64_t seq, const char *why)
+{
+	log_warn("event %" PRIu64 " is put aside: the database refuses it: %s", seq, why);
+	s->poison = xreallocarray(s->poison, s->n_poison + 1, sizeof *s->poison);
+	s->poison[s->n_poison++] = (struct poison){ seq, xstrdup(why) };
+}
+
+static void
+forget_poison(struct store *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_poison; i++) {
+		if (s->poison[i].seq > s->stored) {
+			s->poison[kept++] = s->poison[i];
+			continue;
+		}
+		free(s->poison[i].why);
+		s->found = 1;
+	}
+	s->n_poison = kept;
+}
+
 /* The search narrows with each failure; once the culprit is put aside it widens again. */
 static void
 widen(struct store *s)
@@ -468,10 +501,7 @@ on_stored(void *priv)
 		log_info("storing again");
 	s->said_stalled = 0;
 	count_batch(s, b);
-	if (s->poison_seq != 0 && s->stored >= s->poison_seq) {
-		s->poison_seq = 0;
-		s->found = 1;
-	}
+	forget_poison(s);
 	widen(s);
 	batch_clear(b);
 	if (s->reload_when_idle && s->fill->events == 0)
@@ -482,24 +512,26 @@ on_stored(void *priv)
 	}
 }
 
-/* What the database says of a batch that is one event is why that event is put aside; a larger one is halved. */
+/* Mostly the database says which row it was.  Where it does not, the batch is halved, again and again, until it is one event. */
 static void
 on_poisoned(struct store *s, const struct batch *b, const struct pg_error *e)
 {
-	log_debug("a batch of %zu events is refused: %s", b->events, e->message);
-	if (s->limit == 0 || b->to > s->limit_until)
-		s->limit_until = b->to;
-	s->found = 0;
-	s->limit = b->events / 2 ? b->events / 2 : 1;
-	if (b->dead[REASON_DATABASE] > 0) {  /* not even the dead letter */
+	uint64_t seq = batch_culprit(b, e->context);
+
+	log_debug("a batch of %zu events is refused: %s; %s", b->events, e->message, e->context);
+	if (seq == 0 && b->events == 1)
+		seq = b->to;
+	if (why_poisoned(s, seq) != NULL) {  /* not even as a dead letter */
 		stall(s, e->message);
 		return;
 	}
-	if (b->events == 1) {
-		log_warn("event %" PRIu64 " is put aside: the database refuses it: %s", b->to, e->message);
-		s->poison_seq = b->to;
-		free(s->poison_why);
-		s->poison_why = xstrdup(e->message);
+	if (seq != 0) {
+		add_poison(s, seq, e->message);
+	} else {
+		if (s->limit == 0 || b->to > s->limit_until)
+			s->limit_until = b->to;
+		s->found = 0;
+		s->limit = b->events / 2;
 	}
 	load(s);
 }
@@ -600,7 +632,7 @@ on_line(void *priv, uint64_t seq, const char *line, size_t len)
 			s->timer.deadline_ms = b->opened_ms + s->config.max_wait_ms;
 		strcpy(b->journal, s->journal);
 	}
-	rows_add(&s->rows, b, seq, line, len, seq == s->poison_seq ? s->poison_why : NULL);
+	rows_add(&s->rows, b, seq, line, len, why_poisoned(s, seq));
 	if (!is_full(s))
 		return;
 	maybe_send(s);
@@ -745,7 +777,9 @@ store_free(struct store **sp)
 	for (int i = 0; i < SERIES_COUNT; i++)
 		days_fini(&s->known[i]);
 	free(s->by_id);
-	free(s->poison_why);
+	for (size_t i = 0; i < s->n_poison; i++)
+		free(s->poison[i].why);
+	free(s->poison);
 	free(s);
 }
 

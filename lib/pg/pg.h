@@ -62,7 +62,8 @@ uint64_t pg_query(struct pg *, const char *sql, int n_params, const char *const 
 struct pg_piece { const char *p; size_t len; };
 uint64_t pg_exec(struct pg *, const char *sql, int n_pieces, const struct pg_piece *, const struct pg_calls *);
 
-void pg_cancel(struct pg *, uint64_t query);     /* no more callbacks for it; the server is told to stop if it already runs */
+/* No more callbacks for it; the server is told to stop if it already runs.  Not for one with pieces: they would be borrowed nobody knows how long. */
+void pg_cancel(struct pg *, uint64_t query);
 size_t pg_queued(const struct pg *);             /* queries that wait or run */
 void pg_pause(struct pg *, int on);              /* back-pressure for streamed rows: stop reading.  The server's own clock runs on, so not for longer than timeout_ms */
 

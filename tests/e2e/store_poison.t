@@ -34,15 +34,21 @@ ok 'a stretch of poison' store
 is 'the rest of it is stored' "$(missing 3100)" "666 1500 1501 3000 $(seq -s ' ' 3001 3010)"
 is 'dead letters' "$(sql 'select count(*) from dead_letters')" 14
 
+# a name that is refused: the database does not say for which event
+sql "alter table dt.characters add constraint tested5 check (name <> 'Evil')"
+{ events 1 500; telemetry Evil -1 1; events 501 600; } | sed "s/\"C/\"D/" | put
+ok 'a refusal without a place' store
+is 'is found by halving' "$(sql 'select seq from dead_letters order by seq desc limit 1') $(sql "select count(*) from telemetry_events where character_name like 'D%'")" '3601 600'
+
 # nothing can be stored at all: waiting, not throwing away
-sql 'alter table dt.dead_letters add constraint tested3 check (seq < 3101)'
-sql 'alter table dt.telemetry add constraint tested4 check (kills < 3101)'
-events 3101 3103 | put
+sql 'alter table dt.dead_letters add constraint tested3 check (seq < 3702)'
+sql 'alter table dt.telemetry add constraint tested4 check (kills < 5000)'
+events 5001 5003 | put
 start_plain stuck dt-store -1 -r "$T/journal" --wait 10
 ok 'what cannot even be put aside is said' wait_for 'grep -q "unable to store" "$T/stuck.log"'
 sql 'alter table dt.telemetry drop constraint tested4'
 sql 'alter table dt.dead_letters drop constraint tested3'
-ok 'and it goes on when it can' wait_for '[ "$(sql "select seq from dt.positions")" = 3103 ]'
-is 'nothing is lost' "$(sql 'select (select count(*) from telemetry_events where kills > 3100) + (select count(*) from dead_letters where seq > 3100)')" 3
+ok 'and it goes on when it can' wait_for '[ "$(sql "select seq from dt.positions")" = 3704 ]'
+is 'nothing is lost' "$(sql 'select (select count(*) from telemetry_events where kills > 5000) + (select count(*) from dead_letters where seq > 3701)')" 3
 ok 'said too' wait_for 'grep -q "storing again" "$T/stuck.log"'
 done_testing

@@ -123,4 +123,11 @@ is 'counted by reason' "$(metric dt-store rejected_total out_of_range)" 6
 is 'tiny numbers are zero, long ones are rounded' "$(sql "select ew, ns, z, vt_state, char_tag is null from telemetry_events where character_name = 'X' order by \"timestamp\"")" '0|2|0||t
 1|2||7|t'
 is 'the others are stored' "$(sql 'select count(*) from telemetry_events')" $((before + 2))
+
+# a capture that was never stamped, with a clock that was never set
+echo '{"type":"telemetry","character_name":"Y","session_id":"s","timestamp":"0001-01-01T00:00:00","ew":1,"ns":2,"kills":3}' >"$T/capture.ndjson"
+echo '{"type":"telemetry","character_name":"Y","session_id":"s","timestamp":"9999-12-31T23:59:59Z","ew":1,"ns":2,"kills":4}' >>"$T/capture.ndjson"
+ok 'a capture with impossible times' dt-store -1 -r "$T/capture.ndjson"
+is 'gets possible ones' "$(sql "select count(*), max(kills) from telemetry_events where character_name = 'Y' and \"timestamp\" between now() - interval '1 min' and now()")" '2|4'
+is 'they count' "$(sql "select total_kills from char_stats where character_name = 'Y'")" 4
 done_testing
