@@ -16,6 +16,8 @@
 #define OUT_MAX (32u << 20)              /* a snapshot, or one event of the greatest size */
 #define OUT_HIGH (256u << 10)            /* over this it is not read from, and the journal waits */
 #define OUT_LOW (64u << 10)
+#define LAG_MESSAGES 2048
+#define LAG_MS 250                       /* took nothing for so long: it does not read well */
 #define CATCHING_UP_MAX 8                /* each has a reading buffer of its own */
 #define MESSAGES_PER_S 20
 #define MESSAGES_BURST 60
@@ -35,6 +37,7 @@ struct client {
 	int big_batch;
 	uint64_t gap_from, gap_to, gap_count;
 	int64_t due_ms;                  /* when the next batch may go */
+	int64_t asked_ms;                /* since when the socket could take something but does not; 0: it does */
 	enum catch_up catch_up;
 	struct bus_sub *journal;
 	uint64_t from, to;               /* of the journal, inclusive */
@@ -443,6 +446,7 @@ is_due(const struct client *c, int64_t now_ms)
 void
 client_write(struct client *c, int64_t now_ms)
 {
+	c->asked_ms = 0;
 	if (c->big != NULL) {
 		write_fragment(c);
 	} else {
@@ -471,9 +475,11 @@ client_poke(struct client *c, int64_t now_ms)
 
 	if (c->ws == NULL)
 		return CLOCK_NEVER;
-	if (c->big != NULL || c->gap_count > 0 || buf_size(&c->out) > 0 || is_due(c, now_ms) || held_ms <= now_ms)
+	if (c->big != NULL || c->gap_count > 0 || buf_size(&c->out) > 0 || is_due(c, now_ms) || held_ms <= now_ms) {
+		if (c->asked_ms == 0)
+			c->asked_ms = now_ms;
 		http_ws_want_write(c->ws);
-	else if (c->catch_up == LIVE && c->pos < ring_end(c->env->ring))
+	} else if (c->catch_up == LIVE && c->pos < ring_end(c->env->ring))
 		due_ms = c->due_ms;
 	return held_ms > now_ms && held_ms < due_ms ? held_ms : due_ms;
 }
@@ -608,6 +614,13 @@ client_turn(struct client *c)
 		begin_reading(c);
 	else
 		c->env->turn = 1;
+}
+
+int
+client_lags(const struct client *c, int64_t now_ms)
+{
+	return c->ws != NULL && c->catch_up == LIVE && ring_end(c->env->ring) - c->pos > LAG_MESSAGES &&
+	    (c->asked_ms == 0 || now_ms - c->asked_ms < LAG_MS);
 }
 
 int

@@ -42,6 +42,7 @@ int64_t client_poke(struct client *, int64_t now_ms);
 void client_write(struct client *, int64_t now_ms);      /* the socket can take something */
 void client_turn(struct client *);                       /* outside all callbacks: begin or end reading from the journal */
 
+int client_lags(const struct client *, int64_t now_ms);  /* reads well, but there is much that it has not got yet */
 int client_holds_big(const struct client *);             /* is it in the middle of a long message? */
 void client_close(struct client *);                      /* the loop is about to end */
 

@@ -196,6 +196,12 @@ feed_free(struct feed **fp)
 	*fp = NULL;
 }
 
+void
+feed_pause(struct feed *f, int on)
+{
+	bus_sub_pause(f->live, on);
+}
+
 int
 feed_connected(const struct feed *f)
 {

@@ -21,6 +21,7 @@ struct feed_config {
 struct feed *feed_new(const struct feed_config *);
 void feed_free(struct feed **);
 void feed_tick(struct feed *, int64_t now_ms);   /* outside all callbacks */
+void feed_pause(struct feed *, int on);          /* the live stream waits */
 int feed_connected(const struct feed *);
 int feed_warm(const struct feed *);
 uint64_t feed_newest_seq(const struct feed *);   /* 0: nothing yet */

@@ -116,6 +116,17 @@ live_flush(struct live *l)
 	poke(l, http_now(l->config.http));
 }
 
+int
+live_lags(const struct live *l, int64_t now_ms)
+{
+	const struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_lags(s->client, now_ms))
+			return 1;
+	return 0;
+}
+
 static void
 on_timer(struct pollable *p, short revents, int64_t now_ms)
 {

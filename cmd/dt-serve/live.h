@@ -25,6 +25,7 @@ void live_event(struct live *, const struct event *, uint64_t seq);      /* to a
 void live_remember(struct live *, const struct event *);                 /* of before: kept to answer by, sent to nobody */
 void live_flush(struct live *);                          /* after a batch of events */
 void live_gap(struct live *, uint64_t from, uint64_t to, uint64_t count);   /* what we ourselves missed */
+int live_lags(const struct live *, int64_t now_ms);      /* some browser would keep up if the stream waited a moment */
 void live_tick(struct live *, int64_t now_ms);           /* now and then */
 void live_turn(struct live *);                           /* after each turn of the loop, outside all callbacks */
 void live_close(struct live *);                          /* before http_free: let go of the loop */

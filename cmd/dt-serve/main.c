@@ -24,6 +24,7 @@
 #define SECOND_US INT64_C(1000000)
 #define TICK_MS 250
 #define DRAIN_MS 3000
+#define PACE_MS 100
 #define BODY_MAX 65536
 #define COMMANDS_MAX (256u << 10)
 
@@ -67,6 +68,7 @@ static struct {
 	struct proxy *proxy;
 	struct routes routes;
 	struct pollable tick;
+	int64_t paused_ms;               /* since when the stream waits for browsers; 0: it does not */
 } S = { .port = -1, .ready_fd = -1 };
 
 /* ---- the stream ---- */
@@ -103,11 +105,30 @@ on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
 	live_gap(S.live, from, to, count);
 }
 
+/* A burst, as after the bus was away, comes faster than sockets take it.  Who reads well should not lose any of it,
+ * who does not should not hold up the others: so wait, but not for long. */
+static void
+pace(int64_t now_ms)
+{
+	int lag = live_lags(S.live, now_ms);
+
+	if (S.paused_ms == 0 && lag) {
+		S.paused_ms = now_ms;
+		S.tick.deadline_ms = now_ms + PACE_MS;
+		feed_pause(S.feed, 1);
+	} else if (S.paused_ms != 0 && (!lag || now_ms - S.paused_ms >= PACE_MS)) {
+		S.paused_ms = 0;
+		feed_pause(S.feed, 0);
+	}
+}
+
 static void
 on_batch(void *priv)
 {
 	(void)priv;
 	live_flush(S.live);
+	if (S.paused_ms == 0)
+		pace(http_now(S.http));
 }
 
 /* Who fell silent while we were not there is no news. */
@@ -165,6 +186,8 @@ on_turn(void *priv, int64_t now_ms)
 	(void)priv;
 	feed_tick(S.feed, now_ms);
 	live_turn(S.live);
+	if (S.paused_ms != 0)
+		pace(now_ms);
 	stat_write(now_ms);
 }
 
