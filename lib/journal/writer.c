@@ -160,7 +160,8 @@ close_segment(struct journal *j)
 	(void)jindex_append(&j->index, j->index_fd);
 	(void)close(j->index_fd);
 	jindex_clear(&j->index);
-	if (j->config.sync_ms == JOURNAL_SYNC_NEVER || j->sync_from == j->tail_off + j->written)
+	/* all may be given to the sync thread and not be done yet: then it closes, after what it was given before */
+	if (j->config.sync_ms == JOURNAL_SYNC_NEVER || (j->sync_from == j->tail_off + j->written && j->in_flight == 0))
 		(void)close(j->fd);
 	else
 		give_job(j, j->fd, 1);
