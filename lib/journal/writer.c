@@ -142,13 +142,23 @@ waiting(const struct journal *j)
 /* ---- rolling ---- */
 
 static int
+is_full(const struct journal *j)
+{
+	return j->tail_off + j->written >= (uint64_t)j->config.segment_bytes;
+}
+
+static int
+unfinished(const struct journal *j)
+{
+	return j->staged > j->written || waiting(j);
+}
+
+static int
 roll_due(const struct journal *j, int64_t now_ms)
 {
-	uint64_t size = j->tail_off + j->written;
-
-	if (size == 0 || j->staged > j->written || waiting(j))
+	if (j->tail_off + j->written == 0 || unfinished(j))
 		return 0;
-	return size >= (uint64_t)j->config.segment_bytes || now_ms - j->opened_ms >= j->config.segment_ms;
+	return is_full(j) || now_ms - j->opened_ms >= j->config.segment_ms;
 }
 
 static void
@@ -488,7 +498,8 @@ journal_safe(const struct journal *j)
 int
 journal_blocked(const struct journal *j)
 {
-	return j->write_failing || j->sync_failing || j->staged - j->safe >= STAGED_MAX;
+	/* a full segment is left when nothing of it is under way any more */
+	return j->write_failing || j->sync_failing || j->staged - j->safe >= STAGED_MAX || (is_full(j) && unfinished(j));
 }
 
 void

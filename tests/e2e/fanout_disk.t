@@ -51,5 +51,18 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	like 'it says so' "$(cat "$T/fanout.log")" 'unable to sync: Input/output error'
 	like 'and when it works again' "$(cat "$T/fanout.log")" 'syncing again'
 	is 'and nothing is missing' "$(cat "$J"/*.ndjson | jq .n | awk '$1 != NR { print; exit } END { print NR }')" 200
+	stop fanout
+
+	# A segment is left while it is still being synced, which takes half a second here.
+	rm -rf "$J"
+	ok 'starts with a slow disk' start fanout strace -D -f -qq -o /dev/null -e trace=fdatasync -e inject=fdatasync:delay_enter=500000:when=2+ \
+		dt-fanout --sync 20 --segment-bytes 64k
+	before=$(grep -c 'unable to sync' "$T/fanout.log")
+	lines 1 500 | timeout 10 nc -NU "$IN"
+	sleep 0.2
+	lines 501 500 | timeout 10 nc -NU "$IN"
+	ok 'two segments are synced' wait_for '[ "$(metric dt-fanout syncs_total)" -ge 2 ]'
+	ok 'there is more than one' [ "$(find "$J" -name '*.ndjson' | wc -l)" -gt 1 ]
+	is 'and nothing went wrong' "$(($(grep -c 'unable to sync' "$T/fanout.log") - before))" 0
 fi
 done_testing

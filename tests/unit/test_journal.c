@@ -737,6 +737,38 @@ START_TEST(syncs_before_it_is_safe)
 }
 END_TEST
 
+/* Segments are closed while syncs are under way. */
+START_TEST(rolls_while_it_syncs)
+{
+	static const int policies[] = { JOURNAL_SYNC_ALWAYS, 1, 3 };
+	struct journal_config cf = config();
+	struct journal *j;
+	struct journal_stats st;
+	int64_t until = clock_mono_ms() + 20000;
+	uint64_t size;
+
+	cf.segment_bytes = 20000;
+	cf.sync_ms = policies[_i];
+	j = journal_open(&cf);
+	while (journal_next(j) <= 20000 && clock_mono_ms() < until) {
+		struct pollable *p = journal_pollable(j);
+		if (!journal_blocked(j))
+			fill(j, 100);
+		if (_i > 0)
+			(void)usleep(1500);      /* now a sync is due, and the segment full: it is left while the thread works */
+		p->handle(p, POLLIN * (p->fd != -1), clock_mono_ms());
+	}
+	DRIVE(j, journal_safe(j) == 20000);
+	journal_get_stats(j, &st);
+	size = st.bytes / st.segments;
+	ck_assert_uint_eq(st.sync_errors, 0);
+	ck_assert_uint_gt(st.syncs, 1);
+	ck_assert_uint_lt(size, 1200000);        /* what is staged while a sync takes its time, at the most 1 MiB, still goes into the old one */
+	journal_close(&j);
+	expect_all(EARLIEST, 1, 20000);
+}
+END_TEST
+
 /* The disk is full for a while: nothing half-written is seen, nothing is lost, and the caller is told to wait. */
 START_TEST(waits_for_a_full_disk)
 {
@@ -930,6 +962,7 @@ main(void)
 	tcase_add_test(t, skips_a_line_without_end);
 	tcase_add_test(t, is_read_while_it_is_written);
 	tcase_add_test(t, syncs_before_it_is_safe);
+	tcase_add_loop_test(t, rolls_while_it_syncs, 0, 3);
 	tcase_add_test(t, waits_for_a_full_disk);
 	tcase_add_test(t, remembers_sessions);
 	tcase_add_test(t, leaves_out_numbers_that_were_seen);
