@@ -15,9 +15,9 @@
 #include "ring.h"
 #include "stat/stat.h"
 
-#define RING_BYTES (4u << 20)
-#define RING_MESSAGES 16384
-#define RING_BIG_BYTES (4u << 20)
+#define RING_BYTES (2u << 20)
+#define RING_MESSAGES 8192
+#define RING_BIG_BYTES (2u << 20)
 #define BIG_ALIVE_MAX (64u << 20)        /* of long messages that slow browsers still read, before those are closed */
 #define DUNGEON_BYTES (2u << 20)
 #define MESSAGE_MAX 65536
