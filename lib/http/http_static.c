@@ -70,11 +70,12 @@ static const struct { const char *suffix, *type; int text; } types[] = {
 void
 http_static(struct http *h, const char *dir)
 {
-	struct http_static *s = xcalloc(1, sizeof(*s));
+	struct http_static *s;
 
-	s->dir = xstrdup(dir);
 	if (access(dir, R_OK | X_OK) != 0)
 		die(EX_NOINPUT, "unable to serve files from %s: %s", dir, strerror(errno));
+	s = xcalloc(1, sizeof(*s));
+	s->dir = xstrdup(dir);
 	TAILQ_INIT(&s->zipped);
 	http_static_free(&h->files);
 	h->files = s;
