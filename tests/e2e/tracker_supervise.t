@@ -190,6 +190,12 @@ status "up --demo adds a fleet to what is up" 0 "$tracker" up --no-build --demo
 is "and touches nothing else" "$("$tracker" status | grep -c ' up ') $(pid dt-fanout)" "5 $old"
 status "down again" 0 "$tracker" down
 
+# at a terminal, which then closes
+script -qec "'$tracker' up --no-build" /dev/null >"$T/terminal" </dev/null
+like "an operator at a terminal sees the secret" "$(cat "$T/terminal")" "Secret +$(sed -n 's/^SHARED_SECRET=//p' "$DT_DATA/secrets")"
+is "and what was started outlives the terminal" "$("$tracker" status | grep -c ' up ')" 4
+"$tracker" down >/dev/null
+
 # as another supervisor wants it
 start_plain foreground "$tracker" up --no-build --foreground
 ok "in the foreground" wait_for 'grep -q "tracker: up:" "$T/foreground.out"'
