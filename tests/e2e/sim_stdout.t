@@ -131,7 +131,7 @@ begin=$(date +%s%N)
 sim -n 5 --seconds 60 --speed 30 --start now >"$T/x"
 took=$((($(date +%s%N) - begin) / 1000000))
 is '60 s thirty times as fast take 2 s' "$([ $took -ge 1900 ] && [ $took -lt $((4000 * slow)) ] && echo yes || echo "$took ms")" yes
-is '1000 events a second for 2 s' "$(sim --rate 1000 --seconds 2 | wc -l | awk '{ print $1 >= 1900 && $1 <= 2100 ? "yes" : $1 }')" yes
+is '1000 events a second for 2 s' "$(sim --rate 1000 --seconds 2 | wc -l | awk '{ print (($1 >= 1900 && $1 <= 2100) ? "yes" : $1) }')" yes
 is 'a reader that goes away ends it quietly' "$(timeout 20 dt-sim 2>"$T/quiet" | head -n 3 | wc -l; cat "$T/quiet")" 3
 start endless dt-sim -n 3
 ok 'runs until it is stopped' wait_for '[ "$(grep -c telemetry "$T/endless.out")" -ge 3 ]'
