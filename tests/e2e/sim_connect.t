@@ -67,7 +67,7 @@ ok 'all arrived' wait_for '[ "$(journaled .)" = "$sent" ]' 20
 numbers >"$T/got"
 is 'each telemetry event, once' "$(cat "$T/got")" "$(cut -f 1-3 "$T/load.tsv" | sort)"
 is 'all are surely sent' "$(cut -f 4 "$T/load.tsv" | sort -u)" sent
-is 'with the times of the clock' "$(jq -rs 'map(.timestamp[0:19] + "Z" | fromdate) | [max - min < 12, (now - max | fabs) < 30 * '$slow'] | @csv' "$J"/*.ndjson)" true,true
+is 'with the times of the clock' "$(jq -rs 'map(.timestamp[0:19] + "Z" | fromdate) | [max - min < 12, (now - max | fabs) < 30 * '"$slow"'] | @csv' "$J"/*.ndjson)" true,true
 status 'illegal frames among them' 0 timeout 60 dt-sim -n 20 --connect "$URL" --rate max --seconds 2 --odd --bad
 mv "$T/err" "$T/report"
 want=$(tail -n 1 "$T/report" | jq '[.bad[]] | add')
