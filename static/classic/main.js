@@ -180,7 +180,7 @@ store.onRare = (event) => {
 	const toast = el('div', 'toast');
 	toast.append(el('b', '', String(event.name ?? 'a rare').trim()), ` found by ${event.character_name}`);
 	$('toasts').append(toast);
-	while ($('toasts').children.length > 4) $('toasts').firstElementChild.remove();
+	while ($('toasts').children.length > 3) $('toasts').firstElementChild.remove();
 	setTimeout(() => toast.remove(), 12000);
 };
 
