@@ -284,9 +284,9 @@ tick(struct pollable *timer, short revents, int64_t now)
 struct store *
 store_new(const struct store_config *config)
 {
-		/* What a crash of the server takes back it takes back together with the position: no need to wait for its disk. */
+	/* What a crash of the server takes back it takes back together with the position: no need to wait for its disk. */
 	static const char setup[] = "set lock_timeout = '2s'; set synchronous_commit = off";
-struct store *s = xcalloc(1, sizeof *s);
+	struct store *s = xcalloc(1, sizeof *s);
 	struct pg_config pg = {
 		.url = config->url, .password = config->password, .name = "dt-store", .setup = setup,
 		.timeout_ms = config->timeout_ms, .on_up = on_up, .on_down = on_down, .priv = s,

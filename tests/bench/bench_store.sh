@@ -1,8 +1,8 @@
 #!/bin/sh
 # Rows a second through dt-store, from a journal on disk and over the bus, beside a plain COPY of the same rows into the same table by psql.
-# BENCH_ROWS rows (300000), three rounds, the best of each counts; the ratio is what to look at.
+# BENCH_ROWS rows (600000), three rounds, the best of each counts; the ratio is what to look at.
 cd "$(dirname "$0")/../.." || exit 1
-set -- "${BENCH_ROWS:-300000}"
+set -- "${BENCH_ROWS:-600000}"
 rows=$1
 . tests/lib.sh
 . tests/pg.sh
