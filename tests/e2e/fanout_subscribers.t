@@ -15,8 +15,11 @@ start_plain filtered sh -c 'printf "{\"subscribe\":{\"from\":1,\"types\":[\"t1\"
 	sh "$OUT" "$T/go"
 start_plain quick sh -c 'nc -U "$1" | cat >"$2"' sh "$OUT" "$T/quick.lines"
 wait_for '[ "$(metric dt-fanout subscribers)" = 3 ]'
-feed 60000 300
-wait_for '[ "$(metric dt-fanout last_seq)" = 60000 ]' 20
+# no faster than the quick one takes it on a busy machine, since nobody waits for subscribers
+for i in $(seq 20); do
+	feed 3000 300
+	wait_for "[ \$(wc -l <'$T/quick.lines') = $((i * 3000)) ]" 20 || break
+done
 wait_for '[ "$(metric dt-fanout dropped_segments_total)" -gt 0 ]'
 ok 'the quick one has everything' wait_for '[ "$(wc -l <"$T/quick.lines")" = 60000 ]' 20
 is 'in order' "$(cut -d, -f1 "$T/quick.lines" | cut -d: -f2 | awk '$1 != NR { print; exit }')" ''
