@@ -20,7 +20,7 @@ for sync in always 20 never; do
 		sender=$!
 		# others publish meanwhile, so that numbers and lines do not go in step
 		for _ in 1 2 3; do echo '{"type":"other"}' | timeout 10 nc -NU "$IN"; done
-		wait_for "[ \$(have) -gt $((before + 3000)) ]" || break
+		wait_for "n=\$(have); [ \$n -gt $((before + 3000)) ] || [ \$n = $N ]" || break
 		kill9 fanout
 		wait $sender
 		acked=$(grep '"ack"' "$T/answers" | tail -n 1 | jq '.ack // 0')

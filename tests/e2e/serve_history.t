@@ -17,9 +17,11 @@ for i in $(seq 0 239); do
 	echo "{\"type\":\"telemetry\",\"character_name\":\"Larsson\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":$((i % 100)).25,\"ns\":-7.5,\"kills\":$i,\"kills_per_hour\":\"600\",\"vt_state\":\"Hunt, \\\"x\\\"\"}"
 done >"$T/walk"
 t=$(date -u -d "@$((base + 5))" +%Y-%m-%dT%H:%M:%SZ)
-echo "{\"type\":\"telemetry\",\"character_name\":\"Other\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":1,\"ns\":2,\"z\":0.5,\"kills\":3}" >>"$T/walk"
-for i in 1 2 3; do echo "{\"type\":\"spawn\",\"character_name\":\"Other\",\"mob\":\"Tusker\",\"ew\":\"10.0$i\",\"ns\":\"-3.3\",\"z\":\"0\"}"; done >>"$T/walk"
-echo '{"type":"spawn","character_name":"Other","mob":"Drudge","ew":"20.5","ns":"1"}' >>"$T/walk"
+{
+	echo "{\"type\":\"telemetry\",\"character_name\":\"Other\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":1,\"ns\":2,\"z\":0.5,\"kills\":3}"
+	for i in 1 2 3; do echo "{\"type\":\"spawn\",\"character_name\":\"Other\",\"mob\":\"Tusker\",\"ew\":\"10.0$i\",\"ns\":\"-3.3\",\"z\":\"0\"}"; done
+	echo '{"type":"spawn","character_name":"Other","mob":"Drudge","ew":"20.5","ns":"1"}'
+} >>"$T/walk"
 dt-send -q <"$T/walk"
 wait_for '[ "$(sql "select count(*) from telemetry_events")" = 241 ] && [ "$(sql "select count(*) from spawn_events")" = 4 ]'
 wait_for "[ \"\$(code /history)\" = 200 ]"
