@@ -3,7 +3,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "clock/clock.h"
 #include "env/env.h"
 #include "log/log.h"
 #include "opt/opt.h"
@@ -41,28 +40,14 @@ static struct {
 } S;
 
 static void
-add_words(const char *option, struct pick_words *words, const char *arg)
-{
-	if (pick_words_add(words, arg) == -1)
-		opt_usage("%s: '%s' is not a list such as one,two,three*", option, arg);
-}
-
-static void
-set_position(const char *option, struct pick_position *position, const char *arg)
-{
-	if (pick_position_parse(arg, clock_wall_us(), position) == -1)
-		opt_usage("%s: '%s' is no _seq, time, -15m or earliest", option, arg);
-}
-
-static void
 take_option(int c, const char *arg)
 {
 	switch (c) {
 	case 'x': S.replay.feed.speed = strcmp(arg, "max") == 0 ? 0 : opt_double("--speed", arg, 0, 1e9); break;
-	case OPT_FROM: set_position("--from", &S.pick.from, arg); break;
-	case OPT_TO: set_position("--to", &S.pick.to, arg); break;
-	case 't': add_words("--types", &S.pick.types, arg); break;
-	case 'c': add_words("--characters", &S.pick.characters, arg); break;
+	case OPT_FROM: pick_position_option("--from", &S.pick.from, arg); break;
+	case OPT_TO: pick_position_option("--to", &S.pick.to, arg); break;
+	case 't': pick_words_option("--types", &S.pick.types, arg); break;
+	case 'c': pick_words_option("--characters", &S.pick.characters, arg); break;
 	case OPT_LOOP: S.replay.feed.loop = 1; break;
 	case OPT_VERBATIM: S.replay.verbatim = 1; break;
 	case OPT_CONNECT: S.replay.connect = arg; break;

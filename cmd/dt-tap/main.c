@@ -3,7 +3,6 @@
 #include <sysexits.h>
 
 #include "bus/bus.h"
-#include "clock/clock.h"
 #include "env/env.h"
 #include "event/event.h"
 #include "log/log.h"
@@ -45,29 +44,15 @@ static struct {
 } S;
 
 static void
-add_words(const char *option, struct pick_words *words, const char *arg)
-{
-	if (pick_words_add(words, arg) == -1)
-		opt_usage("%s: '%s' is not a list such as one,two,three*", option, arg);
-}
-
-static void
-set_position(const char *option, struct pick_position *position, const char *arg)
-{
-	if (pick_position_parse(arg, clock_wall_us(), position) == -1)
-		opt_usage("%s: '%s' is no _seq, time, -15m or earliest", option, arg);
-}
-
-static void
 take_option(int c, const char *arg)
 {
 	switch (c) {
-	case 't': add_words("--types", &S.tap.pick.types, arg); break;
-	case 'c': add_words("--characters", &S.tap.pick.characters, arg); break;
+	case 't': pick_words_option("--types", &S.tap.pick.types, arg); break;
+	case 'c': pick_words_option("--characters", &S.tap.pick.characters, arg); break;
 	case 'f': S.tap.filter = arg; break;
 	case 'F': S.tap.condition = arg; break;
-	case OPT_FROM: set_position("--from", &S.tap.pick.from, arg); break;
-	case OPT_TO: set_position("--to", &S.tap.pick.to, arg); break;
+	case OPT_FROM: pick_position_option("--from", &S.tap.pick.from, arg); break;
+	case OPT_TO: pick_position_option("--to", &S.tap.pick.to, arg); break;
 	case '1': S.tap.once = 1; break;
 	case 'k': S.tap.count = (uint64_t)opt_int("--count", arg, 1, INT64_MAX); break;
 	case 'r': S.read = arg; break;

@@ -13,7 +13,7 @@
 #include "mem/mem.h"
 
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 2000
 #define STABLE_MS 5000               /* up for so long: the next loss begins with the shortest wait again */
 #define GRACE_MS 2000                /* the server's own timeout gets so much longer before we stop believing in it */
 #define COPY_CHUNK 65536

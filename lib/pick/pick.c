@@ -9,6 +9,7 @@
 #include "clock/clock.h"
 #include "event/event.h"
 #include "mem/mem.h"
+#include "opt/opt.h"
 
 #define WORDS_MAX 256
 
@@ -127,4 +128,18 @@ pick_range(const struct pick *pick, const struct event *e, uint64_t line)
 	if (pick->to.kind != PICK_NONE && pick->to.kind != PICK_EARLIEST && compare(e, line, &pick->to) > 0)
 		return 1;
 	return 0;
+}
+
+void
+pick_words_option(const char *option, struct pick_words *words, const char *arg)
+{
+	if (pick_words_add(words, arg) == -1)
+		opt_usage("%s: '%s' is not a list such as one,two,three*", option, arg);
+}
+
+void
+pick_position_option(const char *option, struct pick_position *position, const char *arg)
+{
+	if (pick_position_parse(arg, clock_wall_us(), position) == -1)
+		opt_usage("%s: '%s' is no _seq, time, -15m or earliest", option, arg);
 }

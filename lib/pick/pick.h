@@ -14,6 +14,7 @@ struct pick_words {
 	size_t n;
 };
 int pick_words_add(struct pick_words *, const char *commas);   /* "rare,chat*"; -1: an empty word, or more than 256 in all */
+void pick_words_option(const char *option, struct pick_words *, const char *arg);   /* the same for an option: says what is wrong, exit 64 */
 void pick_words_free(struct pick_words *);
 
 enum pick_kind { PICK_NONE, PICK_SEQ, PICK_TIME, PICK_EARLIEST };
@@ -24,6 +25,7 @@ struct pick_position {
 };
 /* A _seq (digits only), "earliest", or a time as clock_parse_human takes it.  0 or -1. */
 int pick_position_parse(const char *text, int64_t now_us, struct pick_position *);
+void pick_position_option(const char *option, struct pick_position *, const char *arg);
 char *pick_position_text(const struct pick_position *);        /* as the bus takes it; NULL for PICK_NONE; free it */
 
 struct pick {
