@@ -43,7 +43,6 @@ struct http_req {
 	const char *method;
 	int is_head, http10, close_after;
 	char *path, *route_path;         /* route_path: within path, without /api */
-	int cut_path;                    /* a decoded NUL ended it early */
 	const char *tail;
 	char **args;                     /* "name\0value" */
 	unsigned n_args;

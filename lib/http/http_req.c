@@ -110,7 +110,6 @@ req_new(struct http_conn *c)
 	r->method = method_name(m);
 	r->is_head = m == LWSHUMETH_HEAD;
 	r->path = m >= 0 && uri != NULL ? xstrndup(uri, (size_t)len) : xstrdup("/");
-	r->cut_path = m >= 0 && strlen(r->path) != (size_t)len;
 	r->route_path = strncmp(r->path, "/api/", 5) == 0 ? r->path + 4 : r->path;
 	r->tail = "";
 	r->http10 = lws_hdr_copy(c->wsi, version, sizeof(version), WSI_TOKEN_HTTP) <= 0 || strcmp(version, "HTTP/1.1") != 0;
@@ -321,8 +320,6 @@ check_framing(struct http_req *r, long long *length)
 		refuse(r, 400, "bad_request", "the HTTP version is neither 1.1 nor 1.0");
 	else if (r->method[0] == '\0')
 		refuse(r, 501, "bad_method", "that method is not known here");
-	else if (r->cut_path)
-		refuse(r, 400, "bad_request", "the path holds a NUL");
 	else if (bad || (cl != NULL && te != NULL))
 		refuse(r, 400, "bad_request", "the length of the body is not clear");
 	else if (te != NULL)

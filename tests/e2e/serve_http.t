@@ -64,7 +64,6 @@ for path in /history /spawns/heatmap '/trails?seconds=86400'; do
 	is "503 without a database: $path" "$(code "$path") $(jq -r .code "$T/body") $(header retry-after)" '503 database_away 5'
 done
 is 'unknown path' "$(code /nothing) $(jq -r .code "$T/body")" '404 not_found'
-is 'a path with a NUL' "$(code /classic/%00) $(jq -r .code "$T/body")" '400 bad_request'
 is 'wrong method' "$(code /live -d x) $(jq -r .code "$T/body") $(header allow)" '405 method_not_allowed GET'
 is 'HEAD' "$(code /live -I)" 200
 is 'a WebSocket path without upgrade' "$(code /ws/live)" 426
