@@ -4,7 +4,9 @@
 
 IN=$DT_RUN/events.in OUT=$DT_RUN/events.out J=$DT_DATA/journal
 ask() { printf '{"subscribe":%s}\n' "$1" | timeout $((15 * slow)) nc -U "$OUT"; }
-feed() { awk -v n="$1" -v pad="$2" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"type\":\"t%d\",\"character_name\":\"C%d\",\"n\":%d,\"pad\":\"%0*d\"}\n", i % 3, i % 5, i, pad, 0 }' |
+# feed LINES WIDTH: padded with what does not compress away, or old segments would be too small to be dropped
+feed() { base64 -w "$2" /dev/urandom | head -n "$1" |
+	awk '{ printf "{\"type\":\"t%d\",\"character_name\":\"C%d\",\"n\":%d,\"pad\":\"%s\"}\n", NR % 3, NR % 5, NR, $0 }' |
 	timeout $((20 * slow)) nc -NU "$IN"; }
 
 ok 'starts' start fanout dt-fanout --sync never --segment-bytes 1M --keep-bytes 4M --compress
