@@ -104,7 +104,7 @@ export class List {
 	write(p) {
 		const r = this.rows.get(p.name) ?? this.row(p), age = this.store.age(p), state = String(p.fields.vt_state ?? '');
 		const where = p.indoors ? 'indoors' : coordText(p.ns, p.ew), offline = age >= OFFLINE_S;
-		put(r, 'state', offline ? `silent for ${ageText(age)}` : state === '' ? where : `${state} · ${where}`);
+		put(r, 'state', offline ? `silent for ${ageText(age)}` : state === '' ? where : `${where} · ${state}`);
 		put(r, 'rate', countText(p.fields.kills_per_hour));
 		put(r, 'metric', SORTS[this.sort].text(p, age));
 		const health = healthOf(p), width = `${health.toFixed(0)}%`;
