@@ -44,9 +44,11 @@ done
 wait "$(pid_of sim)"
 is 'the fleet ended well' $? 0
 
-# the ledger has a line per telemetry: character, number, time, "sent" once the frame has left
+# the ledger has a line per telemetry: character, number, time, "sent" once the frame has left; of a character that logged out a moment
+# ago dt-sim may not know ("unsure"): that frame may be there or not
 accepted=$(grep -c 'sent$' "$T/sent")
-is 'every frame has left' "$(grep -vc 'sent$' "$T/sent")" 0
+unsure=$(grep -vc 'sent$' "$T/sent")
+ok "hardly a frame is unsure ($unsure)" [ "$unsure" -le 20 ]
 ok "the fleet sent telemetry ($accepted)" [ "$accepted" -gt $((RATE * ROUNDS / 10)) ]
 ok 'dt-ingest has nothing left to publish' wait_for '[ "$(metric dt-ingest pending)" = 0 ]' 20
 dt-tap -r "$DT_DATA/journal" >"$T/journal.ndjson"
@@ -54,10 +56,11 @@ last=$(jq -r 'select(.type | IN("telemetry", "spawn", "rare", "portal"))._seq' "
 ok 'dt-store has caught up' wait_for '[ "$(metric dt-store position)" -ge "$last" ]' 30
 
 jq -r 'select(.sim_n) | "\(.character_name)\t\(.sim_n)"' "$T/journal.ndjson" | sort >"$T/journal.ids"
-cut -f 1,2 "$T/sent" | sort >"$T/sent.ids"
+cut -f 1,2 "$T/sent" | sort >"$T/all.ids"
+grep 'sent$' "$T/sent" | cut -f 1,2 | sort >"$T/sent.ids"
 is 'nothing that was accepted is missing in the journal' "$(comm -23 "$T/sent.ids" "$T/journal.ids" | wc -l)" 0
 is 'nothing is in the journal twice' "$(uniq -d "$T/journal.ids" | wc -l)" 0
-is 'nothing is in the journal that was not sent' "$(comm -13 "$T/sent.ids" "$T/journal.ids" | wc -l)" 0
+is 'nothing is in the journal that was not sent' "$(comm -13 "$T/all.ids" "$T/journal.ids" | wc -l)" 0
 is 'the numbers of the journal have no holes' \
     "$(jq -r ._seq "$T/journal.ndjson" | awk 'NR > 1 && $1 != last + 1 { holes++ } { last = $1 } END { print holes + 0 }')" 0
 
