@@ -50,7 +50,7 @@ name(struct sim *s, struct chr *c)
 }
 
 static void
-body(struct chr *c)
+body(const struct sim *s, struct chr *c)
 {
 	struct rng *r = &c->rng;
 
@@ -58,7 +58,7 @@ body(struct chr *c)
 	c->kind = (enum kind)(rng_percent(r, 35) ? KIND_WAR : rng_percent(r, 45) ? KIND_MELEE : rng_percent(r, 60) ? KIND_MISSILE : KIND_VOID);
 	c->element = c->kind == KIND_VOID ? 7 : (uint8_t)rng_below(r, 7);
 	c->power = (uint8_t)rng_bell(r, 5, 14);
-	c->mule = c->index % 15 == 14;
+	c->mule = s->cfg.hoard > 0 || c->index % 15 == 14;
 	c->shares = !c->mule && rng_percent(r, 25);
 	c->level = c->mule ? (int)rng_between(r, 5, 80) : rng_percent(r, 55) ? 275 : (int)rng_between(r, 20, 274);
 	for (int i = 0; i < 6; i++)
@@ -81,7 +81,7 @@ chr_init(struct sim *s, struct chr *c, unsigned index)
 	c->id = 0x50000000u + index * 4099u + rng_below(&c->rng, 4096);
 	c->next_id = 0x80000000u + ((uint32_t)index << 18) + rng_below(&c->rng, 0x7fff);
 	name(s, c);
-	body(c);
+	body(s, c);
 	if (c->mule)
 		strcpy(c->tag, "mule");
 	else if (!rng_percent(&c->rng, 15))

@@ -181,6 +181,8 @@ ev_key(struct sim *s, const char *key)
 	struct buf *b = &s->buf;
 	int spaced = s->ev.odd & ODD_BLANKS;
 
+	if (s->ev.silent)
+		return;
 	put(b, buf_size(b) == 0 ? spaced ? " { \"" : "{\"" : spaced ? "\t , \"" : ",\"");
 	put(b, key);
 	put(b, spaced ? "\" : " : "\":");
@@ -189,6 +191,8 @@ ev_key(struct sim *s, const char *key)
 void
 ev_str(struct sim *s, const char *key, const char *v)
 {
+	if (s->ev.silent)
+		return;
 	ev_key(s, key);
 	(void)buf_append_json(&s->buf, v, strlen(v));
 }
@@ -211,13 +215,30 @@ put_type(struct sim *s)
 	ev_str(s, "type", s->ev.type);
 }
 
-void
+static int
+is_wanted(char *const *types, const char *type)
+{
+	if (types == NULL)
+		return 1;
+	for (; *types != NULL; types++) {
+		size_t len = strlen(*types);
+		if (len > 0 && (*types)[len - 1] == '*' ? strncmp(*types, type, len - 1) == 0 : strcmp(*types, type) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int
 ev_begin(struct sim *s, struct chr *c, const char *type)
 {
 	buf_clear(&s->buf);
 	s->ev.c = c;
 	s->ev.type = type;
 	s->ev.n = 0;
+	s->ev.wanted = is_wanted(s->cfg.types, type);
+	s->ev.silent = !s->ev.wanted && !s->cfg.odd && !s->cfg.bad;       /* odd and bad ones draw while they are written */
+	if (s->ev.silent)
+		return 0;
 	s->ev.odd = pick_odd(s, c);
 	if (!(s->ev.odd & ODD_TYPE_LAST))
 		put_type(s);
@@ -229,6 +250,7 @@ ev_begin(struct sim *s, struct chr *c, const char *type)
 	stamp(s);
 	if (!(s->ev.odd & ODD_NO_TIME))
 		ev_str(s, "timestamp", s->ev.timestamp);
+	return 1;
 }
 
 /* A number as a string in one of the forms that are equally valid. */
@@ -278,6 +300,8 @@ ev_int(struct sim *s, const char *key, int64_t v)
 {
 	char text[24];
 
+	if (s->ev.silent)
+		return;
 	number(s, key, text, fmt_int(v, text));
 }
 
@@ -286,6 +310,8 @@ ev_fix(struct sim *s, const char *key, int64_t v, int digits)
 {
 	char text[32];
 
+	if (s->ev.silent)
+		return;
 	number(s, key, text, fmt_fix(v, digits, text));
 }
 
@@ -303,6 +329,8 @@ ev_int_text(struct sim *s, const char *key, int64_t v)
 {
 	char text[24];
 
+	if (s->ev.silent)
+		return;
 	text_number(s, key, text, fmt_int(v, text));
 }
 
@@ -311,6 +339,8 @@ ev_fix_text(struct sim *s, const char *key, int64_t v, int digits)
 {
 	char text[32];
 
+	if (s->ev.silent)
+		return;
 	text_number(s, key, text, fmt_fix(v, digits, text));
 }
 
@@ -389,7 +419,8 @@ make_unknown(struct sim *s, struct chr *c)
 	ev_begin(s, c, types[rng_below(&c->odd, 6)]);
 	ev_int(s, "value", (int64_t)rng_next(&c->odd));
 	finish(s);
-	s->cfg.event(s->cfg.priv, c->index, buf_data(&s->buf), buf_size(&s->buf), s->ev.type, 0, s->ev.timestamp);
+	if (s->ev.wanted)
+		s->cfg.event(s->cfg.priv, c->index, buf_data(&s->buf), buf_size(&s->buf), s->ev.type, 0, s->ev.timestamp);
 }
 
 void
@@ -397,8 +428,11 @@ ev_end(struct sim *s)
 {
 	struct chr *c = s->ev.c;
 
+	if (s->ev.silent)
+		return;
 	finish(s);
-	s->cfg.event(s->cfg.priv, c->index, buf_data(&s->buf), buf_size(&s->buf), s->ev.type, s->ev.n, s->ev.odd & ODD_NO_TIME ? "" : s->ev.timestamp);
+	if (s->ev.wanted)
+		s->cfg.event(s->cfg.priv, c->index, buf_data(&s->buf), buf_size(&s->buf), s->ev.type, s->ev.n, s->ev.odd & ODD_NO_TIME ? "" : s->ev.timestamp);
 	if (s->cfg.odd && rng_one_in(&c->odd, 150))
 		make_unknown(s, c);
 	if (s->cfg.bad && rng_one_in(&c->odd, BAD_ONE_IN))

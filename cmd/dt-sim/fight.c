@@ -279,10 +279,12 @@ fight_stats(struct sim *s, struct chr *c)
 
 	if (c->n_foes == 0)
 		return;
-	ev_begin(s, c, "combat_stats");
+	c->seq++;
+	if (!ev_begin(s, c, "combat_stats"))
+		return;
 	ev_str(s, "session_id", c->session);
 	ev_str(s, "session_start", c->started_text);
-	ev_int(s, "seq", ++c->seq);
+	ev_int(s, "seq", c->seq);
 	ev_key(s, "totals");
 	(void)buf_printf(b, "{\"kills\":%u,\"damage_given\":%llu,\"damage_received\":%llu}", c->kills, (unsigned long long)c->damage_given,
 	    (unsigned long long)c->damage_received);

@@ -298,10 +298,11 @@ item_put(const struct sim *s, struct buf *b, const struct chr *c, const struct i
 void
 items_full(struct sim *s, struct chr *c)
 {
-	uint8_t slots[9] = { 0 };
+	unsigned slots[9] = { 0 };
 	struct buf *b = &s->buf;
 
-	ev_begin(s, c, "full_inventory");
+	if (!ev_begin(s, c, "full_inventory"))
+		return;
 	ev_int(s, "item_count", c->n_items);
 	ev_key(s, "items");
 	put(b, "[");
@@ -366,7 +367,8 @@ items_equip_state(struct sim *s, struct chr *c)
 	struct buf *b = &s->buf;
 	unsigned n = 0, items = 0;
 
-	ev_begin(s, c, "equipment_cantrip_state");
+	if (!ev_begin(s, c, "equipment_cantrip_state"))
+		return;
 	ev_key(s, "items");
 	put(b, "[");
 	for (unsigned i = 0; i < c->n_items && items < 32; i++) {

@@ -11,13 +11,14 @@
 #include "opt/opt.h"
 #include "out/out.h"
 #include "pace.h"
+#include "pick/pick.h"
 #include "plug.h"
 #include "sim.h"
 
 #define FIXED_START "2026-01-01T12:00:00Z"
 #define STEPS_A_TURN 4096
 
-enum { OPT_SEED = OPT_LONG_ONLY, OPT_SECONDS, OPT_START, OPT_RATE, OPT_SPEED, OPT_ODD, OPT_BAD, OPT_RARE_RATE, OPT_SERVER, OPT_CONNECT, OPT_ALLOW_REMOTE, OPT_LEDGER };
+enum { OPT_SEED = OPT_LONG_ONLY, OPT_SECONDS, OPT_START, OPT_RATE, OPT_SPEED, OPT_ODD, OPT_BAD, OPT_RARE_RATE, OPT_SERVER, OPT_CONNECT, OPT_ALLOW_REMOTE, OPT_LEDGER, OPT_MULES };
 
 static const struct opt opts[] = {
 	{ 'n', "characters", "count", "how many characters (default 60)" },
@@ -29,6 +30,8 @@ static const struct opt opts[] = {
 	{ OPT_ODD, "odd", NULL, "mix in odd but legal forms" },
 	{ OPT_BAD, "bad", NULL, "mix in illegal frames; what was made is counted on stderr at the end" },
 	{ OPT_RARE_RATE, "rare-rate", "factor", "rares are so many times as frequent (default 1)" },
+	{ 't', "types", "list", "only events of these types, as telemetry,spawn,share_*; the lives stay the same" },
+	{ OPT_MULES, "mules", "items", "all are mules that carry so many items" },
 	{ OPT_SERVER, "server", "name", "name of the game server (default Coldeve)" },
 	{ OPT_CONNECT, "connect", "url", "be plugins: one WebSocket per character, ws://host:port/path or ws+unix://socket:/path" },
 	{ OPT_ALLOW_REMOTE, "allow-remote", NULL, "let --connect leave this machine" },
@@ -48,6 +51,7 @@ static struct {
 	struct sim_config sim_config;
 	struct plug_config plug;
 	struct pace pace;
+	struct pick_words types;
 	struct sim *sim;
 	struct loop *loop;
 	struct pollable timer;
@@ -135,6 +139,8 @@ read_options(int argc, char **argv, const char **start, const char **ledger, int
 		case OPT_ODD: S.sim_config.odd = 1; break;
 		case OPT_BAD: S.sim_config.bad = 1; break;
 		case OPT_RARE_RATE: S.sim_config.rare_rate_milli = (unsigned)(opt_double("rare-rate", arg, 0, 100000) * 1000 + 0.5); break;
+		case 't': pick_words_option("--types", &S.types, arg); break;
+		case OPT_MULES: S.sim_config.hoard = (unsigned)opt_int("mules", arg, 1, 5000); break;
 		case OPT_SERVER: S.sim_config.server = arg; break;
 		case OPT_CONNECT: S.plug.url = arg; break;
 		case OPT_ALLOW_REMOTE: S.plug.allow_remote = 1; break;
@@ -206,6 +212,7 @@ main(int argc, char **argv)
 	S.pace.speed = 1;
 	S.ready_fd = -1;
 	read_options(argc, argv, &start, &ledger, &paced);
+	S.sim_config.types = S.types.word;
 	set_pace(paced);
 	set_start(start);
 	if (ledger != NULL && (S.ledger = fopen(ledger, "we")) == NULL)
@@ -227,5 +234,6 @@ main(int argc, char **argv)
 	if (S.ledger != NULL && fclose(S.ledger) != 0)
 		die(EX_IOERR, "unable to write %s: %s", ledger, strerror(errno));
 	sim_free(&S.sim);
+	pick_words_free(&S.types);
 	return code;
 }

@@ -105,10 +105,24 @@ dress(struct chr *c)
 	}
 }
 
+/* A mule's hoard: gear of all tiers and whatever else is found, through the packs in turn. */
+static void
+hoard(struct chr *c, unsigned count)
+{
+	static const char of[] = "AAAAAJJJWWMKCCOSPTTLNEF";
+
+	while (c->n_items < count) {
+		unsigned t = any_of(&c->rng, of[rng_below(&c->rng, sizeof of - 1)]), max = d_template[t].stack;
+		struct item *it = add(c, &c->rng, t, max > 1 ? 1 + rng_below(&c->rng, max) : 0);
+		unsigned pack = c->n_items % (c->packs + 1);
+		it->tier = (uint8_t)rng_between(&c->rng, 1, 8);
+		it->pack = pack < c->packs ? c->pack_ids[pack] : 0;
+	}
+}
+
 void
 items_init(struct sim *s, struct chr *c)
 {
-	(void)s;
 	item_tables();
 	dress(c);
 	c->packs = (unsigned)rng_between(&c->rng, 6, 8);
@@ -134,6 +148,7 @@ items_init(struct sim *s, struct chr *c)
 	add_some(c, 'W', 2, 10);
 	add_some(c, 'M', 1, 6);
 	add_some(c, 'K', 2, 9);
+	hoard(c, s->cfg.hoard);
 }
 
 unsigned
@@ -149,17 +164,20 @@ items_tapers(const struct chr *c)
 
 /* ---- deltas ---- */
 
-static void
+static int
 begin_delta(struct sim *s, struct chr *c, const char *action)
 {
-	ev_begin(s, c, "inventory_delta");
+	if (!ev_begin(s, c, "inventory_delta"))
+		return 0;
 	ev_str(s, "action", action);
+	return 1;
 }
 
 static void
 tell_added(struct sim *s, struct chr *c, const struct item *it)
 {
-	begin_delta(s, c, "add");
+	if (!begin_delta(s, c, "add"))
+		return;
 	ev_key(s, "item");
 	item_put(s, &s->buf, c, it, 0);
 	ev_end(s);
@@ -168,7 +186,8 @@ tell_added(struct sim *s, struct chr *c, const struct item *it)
 static void
 tell_removed(struct sim *s, struct chr *c, int32_t id)
 {
-	begin_delta(s, c, "remove");
+	if (!begin_delta(s, c, "remove"))
+		return;
 	ev_key(s, "item_id");
 	put_int(&s->buf, id);
 	ev_end(s);
@@ -180,7 +199,8 @@ tell_stack(struct sim *s, struct chr *c, const struct item *it)
 {
 	const struct d_template *t = item_template(it);
 
-	begin_delta(s, c, "update");
+	if (!begin_delta(s, c, "update"))
+		return;
 	ev_key(s, "item");
 	put(&s->buf, "{\"Id\":");
 	put_int(&s->buf, it->id);
@@ -235,9 +255,11 @@ items_rare(struct sim *s, struct chr *c, const struct d_rare *rare)
 
 	/* Most rares are not among the templates: such a one is only told of. */
 	if (t == NULL) {
-		begin_delta(s, c, "add");
+		int32_t id = (int32_t)c->next_id++;
+		if (!begin_delta(s, c, "add"))
+			return;
 		ev_key(s, "item");
-		(void)buf_printf(&s->buf, "{\"Id\":%d,\"Name\":", (int32_t)c->next_id++);
+		(void)buf_printf(&s->buf, "{\"Id\":%d,\"Name\":", id);
 		(void)buf_append_json(&s->buf, rare->name, strlen(rare->name));
 		(void)buf_printf(&s->buf, ",\"ObjectClass\":11,\"HasIdData\":true,\"LastIdTime\":1745254711,\"IntValues\":{\"5\":50,\"17\":%u,\"218103808\":%u,"
 		    "\"218103810\":%u},\"DoubleValues\":{},\"StringValues\":{\"1\":", rare->tier, rare->wcid, c->id);

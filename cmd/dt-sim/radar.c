@@ -129,8 +129,9 @@ radar_picture(struct sim *s, struct chr *c)
 	char text[16];
 
 	chr_move(s, c);
+	if (!ev_begin(s, c, "nearby_objects"))
+		return;
 	look(&v, s, c);
-	ev_begin(s, c, "nearby_objects");
 	(void)snprintf(text, sizeof text, "%08X", v.at.landcell);
 	ev_str(s, "landcell", text);
 	text[4] = '\0';
@@ -194,7 +195,8 @@ radar_map(struct sim *s, struct chr *c)
 		max_y = t->y > max_y ? t->y : max_y;
 		min_z = t->z < min_z ? t->z : min_z;
 	}
-	ev_begin(s, c, "dungeon_map");
+	if (!ev_begin(s, c, "dungeon_map"))
+		return;
 	(void)snprintf(block, sizeof block, "%04X", d->block);
 	ev_str(s, "landblock", block);
 	ev_str(s, "name", d->name);

@@ -124,6 +124,8 @@ struct sim_config {
 	int odd, bad, numbered;      /* numbered: telemetry carries sim_n */
 	int radars;                  /* characters switch their radar on by themselves */
 	int gated;                   /* nobody logs in until sim_enter */
+	char *const *types;          /* only events of these types are handed over, "share_*" is a prefix; NULL: all */
+	unsigned hoard;              /* all are mules that carry at least so many items; 0: as they come */
 	/* A finished event, without newline, borrowed.  type is its name (static), n its sim_n or 0. */
 	void (*event)(void *priv, unsigned character, const char *line, size_t len, const char *type, unsigned n, const char *timestamp);
 	void (*session)(void *priv, unsigned character, int in);   /* wants in (gated), or is out; may be NULL */
@@ -148,6 +150,7 @@ struct sim {
 		struct chr *c;
 		const char *type;
 		unsigned odd, n;
+		int wanted, silent;  /* silent: not even written */
 		char timestamp[48];
 	} ev;
 	uint64_t bad[32];            /* illegal frames made, by kind (bad_word) */
@@ -173,8 +176,9 @@ void sim_map_wanted(struct sim *, unsigned character, unsigned landblock);   /* 
 void timer_set(struct sim *, struct chr *, enum timer, int64_t at);
 void session_end(struct sim *, struct chr *);
 
-/* event.c: one event at a time, begun and ended. */
-void ev_begin(struct sim *, struct chr *, const char *type);
+/* event.c: one event at a time, begun and ended.  0: nobody wants it, so it may be left at that, or written to no effect; what happens in
+ * the lives must not depend on this. */
+int ev_begin(struct sim *, struct chr *, const char *type);
 void ev_int(struct sim *, const char *key, int64_t v);
 void ev_fix(struct sim *, const char *key, int64_t v, int digits);         /* v * 10^-digits */
 void ev_int_text(struct sim *, const char *key, int64_t v);                /* as a string, like the plugin */

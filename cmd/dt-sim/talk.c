@@ -12,10 +12,11 @@ chat(struct sim *s, struct chr *c, int color, const char *fmt, ...)
 	char text[512];
 	va_list ap;
 
+	if (!ev_begin(s, c, "chat"))
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	ev_begin(s, c, "chat");
 	ev_str(s, "text", text);
 	ev_int(s, "color", color);
 	ev_end(s);

@@ -1,5 +1,6 @@
 /* The plain events: register, telemetry, vitals, the character sheet, what is seen and found. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "geo/geo.h"
@@ -225,7 +226,8 @@ tell_stats(struct sim *s, struct chr *c)
 	struct buf *b = &s->buf;
 	char text[40];
 
-	ev_begin(s, c, "character_stats");
+	if (!ev_begin(s, c, "character_stats"))
+		return;
 	ev_int(s, "version", 2);
 	ev_str(s, "name", c->name);
 	ev_str(s, "server", s->cfg.server);
@@ -294,7 +296,7 @@ tell_portal_near(struct sim *s, struct chr *c)
 
 	for (unsigned k = 0; k < d_portal_n; k++) {
 		unsigned i = (start + k) % d_portal_n;
-		if (world_distance(c->ns, c->ew, d_portal[i].ns, d_portal[i].ew) < GEO_UDEG / 2) {
+		if (abs(c->ns - d_portal[i].ns) < GEO_UDEG / 2 && world_distance(c->ns, c->ew, d_portal[i].ns, d_portal[i].ew) < GEO_UDEG / 2) {
 			tell_portal(s, c, &d_portal[i]);
 			return;
 		}

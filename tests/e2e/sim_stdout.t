@@ -20,6 +20,13 @@ is 'another start: the same fleet, other sessions' "$(sim -n 9 --seconds 4 --sta
 	sim -n 9 --seconds 4 | grep -o '"session_id":"[^"]*"' | sort -u >"$T/s2"; cat "$T/s1" "$T/s2" | sort | uniq | wc -l)" 18
 is '--odd writes the same lives otherwise' "$(sim -n 10 --seed 7 --seconds 200 --odd | grep -cvE '"(plugin_heartbeat|xp_tick|Telemetry|share_buffs|trade_window|x)"')" \
     "$(sim -n 10 --seed 7 --seconds 200 | wc -l)"
+sim --characters 25 --seed 7 --seconds 300 --start 2026-04-01T00:00:00Z -t 'telemetry,share_*' >"$T/b"
+is 'of some types the same lines' "$(grep -E '^\{"type":"(telemetry|share_[a-z_]*)"' "$T/a" | cmp - "$T/b" && wc -l <"$T/b" | awk '{ print ($1 > 3000) }')" 1
+is 'of odd ones too' "$(sim -n 10 --seed 7 --seconds 200 --odd | jq -c 'select(.type == "chat" or .type == "xp_tick")' | cksum)" \
+    "$(sim -n 10 --seed 7 --seconds 200 --odd -t chat,xp_tick | jq -c . | cksum)"
+sim -n 20 --mules 400 --seconds 10 -t full_inventory >"$T/mules"
+is 'mules carry what is wanted, each thing once' "$(jq -s '[length, (map(.items | length) | min), ([.[].items[].Id] | unique | length) == (map(.item_count) | add)] | "\(.)"' -r "$T/mules")" '[20,400,true]'
+is 'in their packs' "$(jq -c '[.items[].Id] as $ids | [.items[] | .IntValues["218103810"] // 0 | select(. as $c | $ids | index($c) | not)] | unique | length' "$T/mules" | sort -u)" 1
 is 'names are there once' "$(sim -n 700 --seconds 6 | grep '"type":"register"' | cut -d'"' -f8 | sort | uniq -d)" ''
 is 'and are as many as wanted' "$(sim -n 700 --seconds 6 | grep '"type":"register"' | cut -d'"' -f8 | sort -u | wc -l)" 700
 
