@@ -26,7 +26,7 @@ CFLAGS  += -fsanitize=fuzzer-no-link
 endif
 
 TOOLS := $(notdir $(wildcard cmd/dt-*))
-LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o $B/gen/sql.o
+LIB_O := $(patsubst %.c,$B/%.o,$(wildcard lib/*/*.c)) $B/gen/version.o $B/gen/sql.o $B/gen/game_tables.o
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
@@ -71,6 +71,14 @@ $B/gen/sql.h: $(wildcard sql/queries/*.sql) scripts/sql2c.awk
 
 $B/gen/sql.c: $B/gen/sql.h
 	$Qawk -f scripts/sql2c.awk $(wildcard sql/queries/*.sql) > $@
+
+# The game's tables.
+GAME_ROWS = spell=game_spell decal=game_decal
+$B/gen/game_tables.c: $(wildcard lib/game/data/*.tsv) scripts/tsv2c.awk
+	@mkdir -p $(@D)
+	$Qawk -v header=game/tables.h -v row=game_row -v name='game_%s_rows' -v rows='$(GAME_ROWS)' -v pool=game_pool -f scripts/tsv2c.awk $(filter %.tsv,$^) > $@.new && mv $@.new $@
+
+$B/gen/game_tables.o: lib/game/tables.h lib/game/game.h
 
 # The simulator's tables.
 $B/gen/sim_data.c: $(wildcard cmd/dt-sim/data/*.tsv) scripts/tsv2c.awk

@@ -1,8 +1,18 @@
 # Makes C tables of tab-separated files.  A line "@ <table> <column>:<type> ..." begins a table and names its columns; lines that begin with '#' are comments.
-# Types: s string, c character, i integer, x hexadecimal without 0x, d<N> decimal as an integer of 10^-N.
-# Each table becomes `const struct d_<table> d_<table>[]` and `const unsigned d_<table>_n`; the header given with -v header=… declares them.
+# Types: s string, p string as an offset into one pool of all of them, c character, i integer, x hexadecimal without 0x, d<N> decimal as an integer of 10^-N.
+# Table T becomes `const struct R name[]` and `const unsigned name_n`; the header given with -v header=… declares them.  R and name are "d_T" unless -v row='game_%s'
+# and -v name='game_%s_rows' say otherwise; -v rows="a=game_row b=game_row" names the struct of single tables.  The pool is -v pool=NAME.
 BEGIN {
 	FS = "\t"
+	if (row == "")
+		row = "d_%s"
+	if (name == "")
+		name = "d_%s"
+	n = split(rows, word, " ")
+	for (i = 1; i <= n; i++) {
+		split(word[i], pair, "=")
+		row_of[pair[1]] = pair[2]
+	}
 	printf "/* Made by scripts/tsv2c.awk. */\n#include \"%s\"\n", header
 }
 function fail(text) {
@@ -12,7 +22,7 @@ function fail(text) {
 }
 function finish() {
 	if (table != "")
-		printf "};\nconst unsigned d_%s_n = %d;\n", table, rows
+		printf "};\nconst unsigned %s_n = %d;\n", sprintf(name, table), count
 }
 function decimal(v, digits,    sign, whole, part) {
 	if (v !~ /^-?[0-9]+(\.[0-9]+)?$/)
@@ -27,6 +37,21 @@ function decimal(v, digits,    sign, whole, part) {
 	sub(/^0+/, "", v)
 	return v == "" ? "0" : sign v
 }
+function quoted(v) {
+	gsub(/\\/, "\\\\", v)
+	gsub(/"/, "\\\"", v)
+	return "\"" v "\""
+}
+function pooled(v) {
+	if (v ~ /[^ -~]/)
+		fail("not ASCII, which the pool counts on: " v)
+	if (!(v in at)) {
+		at[v] = pool_size + 0
+		pool_size += length(v) + 1
+		text[++texts] = v
+	}
+	return at[v]
+}
 function value(v, type) {
 	if (type == "i") {
 		if (v !~ /^-?[0-9]+$/)
@@ -37,11 +62,10 @@ function value(v, type) {
 		return "0x" v
 	if (type == "c")
 		return "'" substr(v, 1, 1) "'"
-	if (type == "s") {
-		gsub(/\\/, "\\\\", v)
-		gsub(/"/, "\\\"", v)
-		return "\"" v "\""
-	}
+	if (type == "s")
+		return quoted(v)
+	if (type == "p")
+		return pooled(v)
 	return decimal(v, substr(type, 2) + 0)
 }
 /^#/ || /^$/ { next }
@@ -49,13 +73,13 @@ function value(v, type) {
 	finish()
 	columns = NF - 1
 	table = substr($1, 3)
-	rows = 0
+	count = 0
 	for (i = 1; i <= columns; i++) {
 		split($(i + 1), word, ":")
-		name[i] = word[1]
+		column[i] = word[1]
 		type[i] = word[2]
 	}
-	printf "const struct d_%s d_%s[] = {\n", table, table
+	printf "const struct %s %s[] = {\n", (table in row_of) ? row_of[table] : sprintf(row, table), sprintf(name, table)
 	next
 }
 {
@@ -63,11 +87,18 @@ function value(v, type) {
 		fail("expected " columns " columns, found " NF)
 	printf "{"
 	for (i = 1; i <= NF; i++)
-		printf "%s.%s=%s", (i > 1 ? "," : ""), name[i], value($i, type[i])
+		printf "%s.%s=%s", (i > 1 ? "," : ""), column[i], value($i, type[i])
 	print "},"
-	rows++
+	count++
 }
 END {
-	if (!failed)
-		finish()
+	if (failed)
+		exit 1
+	finish()
+	if (pool != "") {
+		printf "const char %s[] =\n", pool
+		for (i = 1; i <= texts; i++)
+			printf "%s \"\\0\"\n", quoted(text[i])
+		print ";"
+	}
 }
