@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column.h"
 #include "mem/mem.h"
-#include "sql.h"
+#include "stat/stat.h"
 
 #define PART_MAX (256u << 20)
 #define SQL_MAX (64u << 20)
@@ -17,19 +18,8 @@ static const char *const words[] = {
 #include "reasons.def"
 #undef REASON
 };
-static const char *const series_names[SERIES_COUNT] = { "telemetry", "spawns" };
-
-static const struct { const char *copy, *then, *relation; } parts[PART_COUNT] = {
-	[PART_CHARACTERS] = { "copy dt.characters (id, name) from stdin;", NULL, NULL },
-	[PART_MOBS] = { "copy dt.mobs from stdin;", NULL, NULL },
-	[PART_SESSIONS] = { "copy dt.sessions (id, character_id, session, first_at) from stdin;", NULL, NULL },
-	[PART_TELEMETRY] = { "copy dt.telemetry from stdin;", NULL, "telemetry" },
-	[PART_SPAWNS] = { "copy dt.spawns from stdin;", NULL, "spawns" },
-	[PART_TELEMETRY_AGAIN] = { "copy stage_telemetry from stdin;", sql_merge_telemetry, "stage_telemetry" },
-	[PART_SPAWNS_AGAIN] = { "copy stage_spawns from stdin;", sql_merge_spawns, "stage_spawns" },
-	[PART_RARES] = { "copy stage_rares from stdin;", sql_merge_rares, "stage_rares" },
-	[PART_PORTALS] = { "copy stage_portals from stdin;", sql_merge_portals, "stage_portals" },
-	[PART_DEAD] = { "copy dt.dead_letters (journal, seq, received_at, reason, event) from stdin;", NULL, NULL },
+static const struct part dead_letters = {
+	.copy = "copy dt.dead_letters (journal, seq, received_at, reason, event) from stdin;",
 };
 
 const char *
@@ -38,75 +28,38 @@ reason_word(enum reason reason)
 	return words[reason];
 }
 
-/* ---- days ---- */
-
-static size_t
-days_at(const struct days *d, int64_t day)
-{
-	size_t lo = 0, hi = d->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (d->day[mid] < day)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-int
-days_have(const struct days *d, int64_t day)
-{
-	size_t at = days_at(d, day);
-
-	return at < d->n && d->day[at] == day;
-}
-
-int
-days_add(struct days *d, int64_t day)
-{
-	size_t at = days_at(d, day);
-
-	if (at < d->n && d->day[at] == day)
-		return 0;
-	if (d->n == d->cap) {
-		d->cap = d->cap ? 2 * d->cap : 16;
-		d->day = xreallocarray(d->day, d->cap, sizeof *d->day);
-	}
-	memmove(d->day + at + 1, d->day + at, (d->n - at) * sizeof *d->day);
-	d->day[at] = day;
-	d->n++;
-	return 1;
-}
-
-void
-days_fini(struct days *d)
-{
-	free(d->day);
-	*d = (struct days){ 0 };
-}
-
 /* ---- filling ---- */
 
-void
-batch_init(struct batch *b)
+static const struct part *
+part_at(const struct batch *b, int part)
 {
-	*b = (struct batch){ 0 };
-	for (int i = 0; i < PART_COUNT; i++)
-		buf_init(&b->part[i], PART_MAX);
+	return part < b->sink->n_parts ? &b->sink->parts[part] : &dead_letters;
+}
+
+void
+batch_init(struct batch *b, const struct sink *sink)
+{
+	*b = (struct batch){ .sink = sink };
+	b->set = xcalloc((size_t)sink->n_parts + 1, sizeof *b->set);
+	b->piece = xcalloc((size_t)sink->n_parts + 1, sizeof *b->piece);
+	for (int i = 0; i <= sink->n_parts; i++)
+		buf_init(&b->set[i].buf, PART_MAX);
 	buf_init(&b->sql, SQL_MAX);
+	if (sink->own_new != NULL)
+		b->own = sink->own_new();
 }
 
 void
 batch_fini(struct batch *b)
 {
-	for (int i = 0; i < PART_COUNT; i++) {
-		buf_fini(&b->part[i]);
-		free(b->row_seq[i]);
+	for (int i = 0; i <= b->sink->n_parts; i++) {
+		buf_fini(&b->set[i].buf);
+		free(b->set[i].seq);
 	}
-	for (int i = 0; i < SERIES_COUNT; i++)
-		days_fini(&b->days[i]);
+	free(b->set);
+	free(b->piece);
+	if (b->own != NULL)
+		b->sink->own_free(b->own);
 	buf_fini(&b->sql);
 }
 
@@ -116,41 +69,42 @@ batch_clear(struct batch *b)
 	b->journal[0] = '\0';
 	b->from = b->to = 0;
 	b->events = b->rows = b->bytes = 0;
-	for (int i = 0; i < PART_COUNT; i++)
-		buf_clear(&b->part[i]);
-	memset(b->n, 0, sizeof b->n);
-	for (int i = 0; i < SERIES_COUNT; i++)
-		b->days[i].n = 0;
+	for (int i = 0; i <= b->sink->n_parts; i++) {
+		buf_clear(&b->set[i].buf);
+		b->set[i].n = 0;
+		b->set[i].merged = 0;
+	}
+	if (b->own != NULL)
+		b->sink->own_clear(b->own);
 	memset(b->times, 0, sizeof b->times);
 	memset(b->dead, 0, sizeof b->dead);
-	memset(b->merged, 0, sizeof b->merged);
-	b->merged_rares = 0;
 	buf_clear(&b->sql);
 	b->n_pieces = 0;
 }
 
 char *
-batch_row(struct batch *b, enum part part, size_t n)
+batch_row(struct batch *b, int part, size_t n)
 {
-	char *p = buf_reserve(&b->part[part], n);
+	char *p = buf_reserve(&b->set[part].buf, n);
 
 	assert(p != NULL);               /* batches are sealed long before PART_MAX */
 	return p;
 }
 
 void
-batch_row_end(struct batch *b, enum part part, const char *end)
+batch_row_end(struct batch *b, int part, const char *end)
 {
-	struct buf *buf = &b->part[part];
-	size_t n = (size_t)(end - (buf->p + buf->len));
+	struct rowset *set = &b->set[part];
+	size_t n = (size_t)(end - (set->buf.p + set->buf.len));
 
-	buf_added(buf, n);
-	if (b->n[part] == b->row_cap[part]) {
-		b->row_cap[part] = b->row_cap[part] ? 2 * b->row_cap[part] : 256;
-		b->row_seq[part] = xreallocarray(b->row_seq[part], b->row_cap[part], sizeof *b->row_seq[part]);
+	buf_added(&set->buf, n);
+	if (set->n == set->cap) {
+		set->cap = set->cap ? 2 * set->cap : 256;
+		set->seq = xreallocarray(set->seq, set->cap, sizeof *set->seq);
 	}
-	b->row_seq[part][b->n[part]++] = b->to;
-	b->rows++;
+	set->seq[set->n++] = b->to;
+	if (!part_at(b, part)->names)
+		b->rows++;
 	b->bytes += n;
 }
 
@@ -176,27 +130,15 @@ put_safe(char *out, const char *s, size_t len, int trusted)
 	return out;
 }
 
-static size_t
-whole_characters(const char *s, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	for (len = max; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80; len--)
-		;
-	return len;
-}
-
 void
 batch_dead_letter(struct batch *b, uint64_t seq, int64_t rx_us, enum reason reason, const char *detail, const char *line, size_t len)
 {
 	int trusted = reason != REASON_NOT_EVENT;
-	size_t detail_len = strlen(detail);
+	size_t detail_len = text_whole_characters(detail, strlen(detail), 500);
 	char *p;
 
-	if (detail_len > 500)
-		detail_len = whole_characters(detail, detail_len, 500);
-	len = whole_characters(line, len, EVENT_TEXT_MAX);
-	p = batch_row(b, PART_DEAD, JOURNAL_ID_MAX * 2 + 200 + 2 * detail_len + 5 * len);
+	len = text_whole_characters(line, len, EVENT_TEXT_MAX);
+	p = batch_row(b, b->sink->n_parts, JOURNAL_ID_MAX * 2 + 200 + 2 * detail_len + 5 * len);
 	p = pg_copy_escape(p, b->journal, strlen(b->journal));
 	p += sprintf(p, "\t%" PRIu64 "\t", seq);
 	p = pg_copy_time(p, rx_us);
@@ -205,7 +147,7 @@ batch_dead_letter(struct batch *b, uint64_t seq, int64_t rx_us, enum reason reas
 	*p++ = '\t';
 	p = put_safe(p, line, len, trusted);
 	*p++ = '\n';
-	batch_row_end(b, PART_DEAD, p);
+	batch_row_end(b, b->sink->n_parts, p);
 	b->dead[reason]++;
 }
 
@@ -215,62 +157,84 @@ batch_culprit(const struct batch *b, const char *context)
 	unsigned long line;
 	char relation[64];
 
-	if (sscanf(context, "COPY %63[a-z_], line %lu", relation, &line) != 2 || line == 0)
+	if (sscanf(context, "COPY %63[a-z0-9_], line %lu", relation, &line) != 2 || line == 0)
 		return 0;
-	for (int i = 0; i < PART_COUNT; i++)
-		if (parts[i].relation != NULL && strcmp(parts[i].relation, relation) == 0)
-			return line <= b->n[i] ? b->row_seq[i][line - 1] : 0;
+	for (int i = 0; i < b->sink->n_parts; i++)
+		if (b->sink->parts[i].relation != NULL && strcmp(b->sink->parts[i].relation, relation) == 0)
+			return line <= b->set[i].n ? b->set[i].seq[line - 1] : 0;
 	return 0;
 }
 
 /* ---- composing ---- */
 
 static void
-ensure_days(struct batch *b, enum series series, struct days *known)
+add_part(struct batch *b, int i, void *state)
 {
-	const char *separator = "";
-	int begun = 0;
+	const struct part *part = part_at(b, i);
 
-	for (size_t i = 0; i < b->days[series].n; i++) {
-		if (!days_add(known, b->days[series].day[i]))
-			continue;
-		if (!begun)
-			(void)buf_printf(&b->sql, "select dt.ensure_days('%s', array[", series_names[series]);
-		begun = 1;
-		(void)buf_printf(&b->sql, "%sdate '1970-01-01' + %" PRId64, separator, b->days[series].day[i]);
-		separator = ",";
-	}
-	if (begun)
-		(void)buf_appends(&b->sql, "]);");
-}
-
-static void
-add_part(struct batch *b, enum part part)
-{
-	if (b->n[part] == 0)
+	if (part->step != NULL)
+		part->step(state, b, &b->sql);
+	if (b->set[i].n == 0)
 		return;
-	(void)buf_appends(&b->sql, parts[part].copy);
-	b->piece[b->n_pieces++] = (struct pg_piece){ buf_data(&b->part[part]), buf_size(&b->part[part]) };
-	if (parts[part].then == NULL)
+	(void)buf_appends(&b->sql, part->copy);
+	b->piece[b->n_pieces++] = (struct pg_piece){ buf_data(&b->set[i].buf), buf_size(&b->set[i].buf) };
+	if (part->then == NULL)
 		return;
-	(void)buf_appends(&b->sql, parts[part].then);
+	(void)buf_appends(&b->sql, part->then);
 	(void)buf_appends(&b->sql, ";");
 }
 
 void
-batch_compose(struct batch *b, const char *sink, struct state *state, struct days known[SERIES_COUNT])
+batch_compose(struct batch *b, void *state)
 {
 	if (b->journal[0] != '\0') {
-		(void)buf_printf(&b->sql, "select dt.advance('%s', ", sink);
+		(void)buf_printf(&b->sql, "select dt.advance('%s', ", b->sink->name);
 		(void)pg_append_literal(&b->sql, b->journal, strlen(b->journal));
 		(void)buf_printf(&b->sql, ", %" PRIu64 ", %" PRIu64 ");", b->from, b->to);
 	}
-	for (int i = 0; i < SERIES_COUNT; i++)
-		ensure_days(b, (enum series)i, &known[i]);
-	for (int i = 0; i < PART_RARES; i++)
-		add_part(b, (enum part)i);
-	state_save(state, &b->sql);          /* a rare looks for the session it fell into */
-	for (int i = PART_RARES; i < PART_COUNT; i++)
-		add_part(b, (enum part)i);
+	for (int i = 0; i <= b->sink->n_parts; i++)
+		add_part(b, i, state);
 	(void)buf_append(&b->sql, "", 1);
+}
+
+/* ---- what became of it ---- */
+
+void
+batch_said(struct batch *b, void *state, const struct pg_row *row)
+{
+	const char *column = pg_column_name(row, 0);
+
+	for (int i = 0; i < b->sink->n_parts; i++) {
+		const char *merged = b->sink->parts[i].merged;
+		if (merged == NULL || strcmp(merged, column) != 0)
+			continue;
+		b->set[i].merged = pg_int(row, 0, 0);
+		return;
+	}
+	if (b->sink->row != NULL)
+		b->sink->row(state, b, row);
+}
+
+void
+batch_count(const struct batch *b)
+{
+	static const char *const odd[TIME_COUNT] = { "late", "future", "unreadable" };
+
+	for (int i = 0; i < b->sink->n_parts; i++) {
+		const struct part *part = &b->sink->parts[i];
+		int64_t n = (int64_t)b->set[i].n;
+		if (part->table == NULL)
+			continue;
+		*stat_cell(STAT_STORE_ROWS, part->table) += part->merged ? b->set[i].merged : n;
+		if (part->merged != NULL)
+			*stat_cell(STAT_STORE_DUPLICATES, part->table) += n - b->set[i].merged;
+	}
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (b->dead[i] > 0)
+			*stat_cell(STAT_STORE_REJECTED, reason_word((enum reason)i)) += b->dead[i];
+	for (int i = 0; i < TIME_COUNT; i++)
+		*stat_cell(STAT_STORE_TIMES, odd[i]) += b->times[i];
+	stat_add(STAT_STORE_EVENTS, (int64_t)b->events);
+	stat_add(STAT_STORE_BATCHES, 1);
+	stat_add(STAT_STORE_BYTES, (int64_t)b->bytes);
 }

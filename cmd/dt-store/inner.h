@@ -5,9 +5,8 @@
 #include "migrate.h"
 #include "pg/pg.h"
 #include "poison.h"
-#include "rows.h"
+#include "sink.h"
 #include "source.h"
-#include "state.h"
 #include "store.h"
 
 #define STALL_MIN_MS 200
@@ -20,14 +19,22 @@ enum phase {
 	RUNNING
 };
 
+/* A statement of the sink's that the store runs for it. */
+struct errand {
+	struct store *store;
+	void (*row)(void *state, const struct pg_row *);
+	int64_t due_ms;              /* of a chore */
+};
+
 struct store {
 	struct pollable timer;       /* first: tick() casts back */
 	struct store_config config;
+	const struct sink *sink;
+	void *state;                 /* the sink's */
 	struct pg *pg;
 	struct source *source;
+	const char **types;
 	struct migrations migrations;
-	struct state state;
-	struct rows rows;
 	struct batch batch[2];
 	struct batch *fill, *sent;   /* sent: NULL or the one that the database has */
 	enum phase phase;
@@ -41,19 +48,20 @@ struct store {
 	int64_t stored_rx_us;
 
 	int locked, lost_backend;
-	int64_t lock_until, retry_at, stall_ms, maintain_at, tidy_at;
-
+	int64_t lock_until, retry_at, stall_ms;
+	struct errand *errands;              /* for the chores, behind them for the loads */
+	size_t n_chores;
+	struct sink_db preparing, asking;
 	struct poison poison;
-
-	struct days known[SERIES_COUNT];
-	struct character **by_id;            /* while loading, as is n_by_id */
-	uint32_t n_by_id;
 };
 
 /* A new connection: the lock, the migrations, then load.  Ends in RUNNING, the source started behind the position. */
 void store_begin(struct store *);
 /* Drop what is not stored and read everything that is remembered from the database. */
 void store_load(struct store *);
+/* For sink_db: after prepare; when a query of it failed. */
+void store_prepared(void *store);
+void store_load_failed(void *store, const struct pg_error *);
 /* The database cannot store now: try again from store_begin in a while. */
 void store_stall(struct store *, const char *why);
 
@@ -62,8 +70,7 @@ int store_is_class(const struct pg_error *, const char *classes);
 /* Syntax, missing tables or rights: trying again mends nothing, so this does not return. */
 void store_die_if_hopeless(const struct pg_error *, const char *doing);
 
-/* Days ahead and behind, hourly; indexes by block, portals, dead letters, every few minutes.  Each sets when it is due again. */
-void store_maintain(struct store *);
-void store_tidy(struct store *);
+/* The chores that are due. */
+void store_tend(struct store *, int64_t now_ms);
 
 #endif

@@ -14,8 +14,7 @@
 #define LOCK_WAIT_MS 5000            /* a store that was killed leaves a backend that needs a moment to notice */
 #define LOCK_RETRY_MS 200
 #define VERSION_MIN 140000
-#define MAINTAIN_MS 3600000
-#define TIDY_MS 120000
+#define TEND_RETRY_MS 120000
 
 int
 store_is_class(const struct pg_error *e, const char *classes)
@@ -45,8 +44,8 @@ store_die_if_hopeless(const struct pg_error *e, const char *doing)
 		die(EX_CONFIG, "%s: the database says: %s", doing, e->message);
 }
 
-static void
-on_load_error(void *priv, const struct pg_error *e)
+void
+store_load_failed(void *priv, const struct pg_error *e)
 {
 	struct store *s = priv;
 
@@ -56,12 +55,12 @@ on_load_error(void *priv, const struct pg_error *e)
 	store_stall(s, e->message);
 }
 
-static uint64_t
-ask(struct store *s, const char *sql, const char *param, void (*on_row)(void *, const struct pg_row *), void (*on_done)(void *))
+static void
+ask(struct store *s, const char *sql, const char *param, void (*on_row)(void *, const struct pg_row *))
 {
-	struct pg_calls calls = { .on_row = on_row, .on_done = on_done, .on_error = on_load_error, .priv = s };
+	struct pg_calls calls = { .on_row = on_row, .on_error = store_load_failed, .priv = s };
 
-	return pg_query(s->pg, sql, param != NULL, &param, &calls);
+	(void)pg_query(s->pg, sql, param != NULL, &param, &calls);
 }
 
 static void
@@ -76,79 +75,13 @@ on_position(void *priv, const struct pg_row *row)
 	s->stored = (uint64_t)pg_int(row, 1, 0);
 }
 
-static void
-on_character(void *priv, const struct pg_row *row)
-{
-	struct store *s = priv;
-	uint32_t id = (uint32_t)pg_int(row, 0, 0);
-	const char *name;
-	struct character *c;
-	size_t len;
-
-	name = pg_text(row, 1, &len);
-	c = state_load_character(&s->state, id, name, len);
-	c->total_kills = pg_int(row, 2, 0);
-	c->deaths = (struct totals_stated){ pg_int(row, 3, 0), pg_int(row, 4, 0) };
-	c->telemetry_us = pg_int(row, 5, INT64_MIN);
-	c->spawn_us = pg_int(row, 6, INT64_MIN);
-	if (id >= s->n_by_id) {
-		uint32_t n = id + 1024;
-		s->by_id = xreallocarray(s->by_id, n, sizeof *s->by_id);
-		memset(s->by_id + s->n_by_id, 0, (n - s->n_by_id) * sizeof *s->by_id);
-		s->n_by_id = n;
-	}
-	s->by_id[id] = c;
-}
-
-static void
-on_session(void *priv, const struct pg_row *row)
-{
-	struct store *s = priv;
-	uint32_t character = (uint32_t)pg_int(row, 1, 0);
-	int64_t last_us = pg_int(row, 4, 0);
-	struct session *session;
-	const char *text;
-	size_t len;
-
-	if (character >= s->n_by_id || s->by_id[character] == NULL)
-		return;
-	text = pg_text(row, 2, &len);
-	session = state_load_session(&s->state, (uint32_t)pg_int(row, 0, 0), s->by_id[character], text, len);
-	session->first_us = pg_int(row, 3, 0);
-	session->kills = (struct totals_counter){ pg_int(row, 5, 0), last_us };
-	session->deaths = (struct totals_counter){ pg_int(row, 6, 0), last_us };
-}
-
-static void
-on_mob(void *priv, const struct pg_row *row)
-{
-	struct store *s = priv;
-	const char *text;
-	size_t len;
-
-	text = pg_text(row, 1, &len);
-	names_add(&s->state.mobs, (uint32_t)pg_int(row, 0, 0), text, len)->saved = 1;
-}
-
-static void
-on_day(void *priv, const struct pg_row *row)
-{
-	struct store *s = priv;
-	enum series series = strcmp(pg_text(row, 0, NULL), "spawns") == 0 ? SERIES_SPAWNS : SERIES_TELEMETRY;
-
-	(void)days_add(&s->known[series], pg_int(row, 1, 0));
-}
-
-static void
-on_loaded(void *priv)
+void
+store_prepared(void *priv)
 {
 	struct store *s = priv;
 
 	if (s->phase != LOADING)
 		return;
-	free(s->by_id);
-	s->by_id = NULL;
-	s->n_by_id = 0;
 	s->phase = RUNNING;
 	if (s->wanted[0] != '\0' && strcmp(s->journal, s->wanted) != 0) {
 		strcpy(s->journal, s->wanted);
@@ -169,63 +102,96 @@ on_loaded(void *priv)
 }
 
 static void
-on_maintain_error(void *priv, const struct pg_error *e)
+on_errand_row(void *priv, const struct pg_row *row)
+{
+	struct errand *e = priv;
+
+	if (e->row != NULL)
+		e->row(e->store->state, row);
+}
+
+static void
+on_errand_failed(void *priv, const struct pg_error *error)
+{
+	struct errand *e = priv;
+
+	store_load_failed(e->store, error);
+}
+
+/* ---- chores ---- */
+
+static void
+on_chore_error(void *priv, const struct pg_error *error)
+{
+	struct errand *e = priv;
+
+	if (error->lost)
+		return;
+	log_warn("unable to tend the tables, next try in two minutes: %s", error->message);
+	e->due_ms = clock_mono_ms() + TEND_RETRY_MS;
+}
+
+/* Before the loads their rows are of no use: those come back with the loads. */
+void
+store_tend(struct store *s, int64_t now_ms)
+{
+	for (size_t i = 0; s->sink->chores[i].sql != NULL; i++) {
+		const struct chore *chore = &s->sink->chores[i];
+		struct errand *e = &s->errands[i];
+		struct pg_calls calls = { .on_error = on_chore_error, .priv = e };
+
+		if (now_ms < e->due_ms)
+			continue;
+		e->due_ms = now_ms + chore->every_ms;
+		if (s->phase != RUNNING && chore->row != NULL)
+			continue;
+		if (chore->row != NULL)
+			calls.on_row = on_errand_row;
+		(void)pg_query(s->pg, chore->sql, 0, NULL, &calls);
+	}
+}
+
+/* ---- loading ---- */
+
+static void
+on_loaded(void *priv)
 {
 	struct store *s = priv;
 
-	if (e->lost)
+	if (s->phase != LOADING)
 		return;
-	log_warn("unable to tend the tables, next try in two minutes: %s", e->message);
-	s->maintain_at = clock_mono_ms() + TIDY_MS;
-}
-
-void
-store_maintain(struct store *s)
-{
-	struct pg_calls calls = { .on_error = on_maintain_error, .priv = s };
-
-	s->maintain_at = clock_mono_ms() + MAINTAIN_MS;
-	(void)pg_query(s->pg, sql_maintain, 0, NULL, &calls);
-	if (s->phase == RUNNING)             /* else load() asks */
-		(void)ask(s, sql_load_days, NULL, on_day, NULL);
-}
-
-void
-store_tidy(struct store *s)
-{
-	static const char *const chores[] = { sql_summarize, sql_forget_portals, sql_forget_dead_letters };
-	struct pg_calls calls = { .on_error = on_maintain_error, .priv = s };
-
-	s->tidy_at = clock_mono_ms() + TIDY_MS;
-	for (size_t i = 0; i < sizeof chores / sizeof *chores; i++)
-		(void)pg_query(s->pg, chores[i], 0, NULL, &calls);
+	if (s->sink->loaded != NULL)
+		s->sink->loaded(s->state);
+	if (s->sink->prepare != NULL)
+		s->sink->prepare(s->state, &s->preparing);
+	else
+		store_prepared(s);
 }
 
 /* Everything that is remembered, from the database. */
 void
 store_load(struct store *s)
 {
-	static const char *const stages[] = { sql_stage_telemetry, sql_stage_spawns, sql_stage_rares, sql_stage_portals };
+	struct pg_calls calls = { .on_done = on_loaded, .on_error = store_load_failed, .priv = s };
+	struct pg_calls load = { .on_row = on_errand_row, .on_error = on_errand_failed };
 
 	s->phase = LOADING;
 	s->reload_when_idle = 0;
 	source_pause(s->source, 1);
 	batch_clear(s->fill);
-	state_fini(&s->state);
-	state_init(&s->state);
-	for (int i = 0; i < SERIES_COUNT; i++)
-		s->known[i].n = 0;
+	s->sink->forget(s->state);
 	if (!s->capture)
 		s->stored = 0;
-	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-		(void)ask(s, stages[i], NULL, NULL, NULL);
-	(void)ask(s, sql_load_positions, s->config.sink, on_position, NULL);
-	(void)ask(s, sql_load_characters, NULL, on_character, NULL);
-	(void)ask(s, sql_load_sessions, NULL, on_session, NULL);
-	(void)ask(s, sql_load_mobs, NULL, on_mob, NULL);
-	(void)ask(s, sql_load_days, NULL, on_day, on_loaded);
+	for (int i = 0; i < s->sink->n_parts; i++)
+		if (s->sink->parts[i].stage != NULL)
+			ask(s, s->sink->parts[i].stage, NULL, NULL);
+	ask(s, sql_load_positions, s->sink->name, on_position);
+	for (size_t i = 0; s->sink->loads[i].sql != NULL; i++) {
+		load.priv = &s->errands[s->n_chores + i];
+		(void)pg_query(s->pg, s->sink->loads[i].sql, 0, NULL, &load);
+	}
+	(void)pg_query(s->pg, "select 1", 0, NULL, &calls);
 }
-
 /* ---- the lock and the migrations, once per connection ---- */
 
 static void
@@ -248,8 +214,9 @@ on_migrated(void *priv)
 
 	if (s->phase != LOADING)
 		return;
-	store_maintain(s);
-	store_tidy(s);
+	for (size_t i = 0; i < s->n_chores; i++)
+		s->errands[i].due_ms = 0;
+	store_tend(s, clock_mono_ms());
 	store_load(s);
 }
 
@@ -319,7 +286,7 @@ on_lock(void *priv, const struct pg_row *row)
 		if (s->lock_until == 0)
 			s->lock_until = now + LOCK_WAIT_MS;
 		if (now > s->lock_until)
-			die(EX_TEMPFAIL, "another dt-store already stores %s in this database (its backend is %d)", s->config.sink, holder);
+			die(EX_TEMPFAIL, "another dt-store already stores %s in this database (its backend is %d)", s->sink->name, holder);
 	}
 	s->phase = STALLED;
 	s->retry_at = now + LOCK_RETRY_MS;
@@ -332,5 +299,5 @@ store_begin(struct store *s)
 	if (s->locked)
 		store_load(s);
 	else
-		(void)ask(s, sql_store_lock, "1", on_lock, NULL);
+		ask(s, sql_store_lock, s->sink->lock, on_lock);
 }

@@ -10,6 +10,7 @@
 #include "mem/mem.h"
 #include "opt/opt.h"
 #include "pg/pg.h"
+#include "sink.h"
 #include "stat/stat.h"
 #include "store.h"
 
@@ -56,7 +57,8 @@ take_sink(const char *arg)
 {
 	if (strcmp(arg, "inventory") == 0)
 		opt_usage("--sink: this version does not store inventories yet");
-	if (strcmp(arg, "telemetry") != 0)
+	S.config.sink = sink_find(arg);
+	if (S.config.sink == NULL)
 		opt_usage("--sink: '%s' is not a sink; there is telemetry", arg);
 }
 
@@ -103,22 +105,23 @@ main(int argc, char **argv)
 	struct pollable deadline = { .fd = -1, .handle = give_up };
 	char *url, *sql, *directory, *socket;
 
-	S.config = (struct store_config){ .sink = "telemetry", .max_rows = 10000, .max_bytes = 4 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
+	S.config = (struct store_config){ .max_rows = 10000, .max_bytes = 4 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
+	S.config.sink = sink_find("telemetry");
 	take_options(argc, argv);
 	env_load();
 	S.loop = loop_new();
-	url = pg_telemetry_url();
+	url = S.config.sink->url();
 	sql = env_share_dir("sql");
-	directory = xasprintf("%s/dereth", sql);
+	directory = xasprintf("%s/%s", sql, S.config.sink->migrations);
 	socket = S.socket ? xstrdup(S.socket) : bus_out_path();
 	S.config.loop = S.loop;
 	S.config.url = url;
-	S.config.password = env_get("POSTGRES_PASSWORD");
+	S.config.password = env_get(S.config.sink->password);
 	S.config.migrations = directory;
 	S.config.socket = socket;
 	S.config.path = S.path;
 	S.config.on_ready = on_ready;
-	stat_open("dt-store");
+	stat_open(S.config.sink->program);
 	S.store = store_new(&S.config);
 	if (loop_run(S.loop) != 0) {
 		deadline.deadline_ms = clock_mono_ms() + DRAIN_MS;

@@ -9,13 +9,13 @@
 
 #include "clock/clock.h"
 #include "inner.h"
+#include "intake.h"
 #include "log/log.h"
 #include "mem/mem.h"
 #include "stat/stat.h"
 
 #define TICK_MS 200
 #define BATCH_EVENTS 20              /* events in a batch, as a multiple of its rows */
-
 
 static void
 gauges(struct store *s)
@@ -24,32 +24,6 @@ gauges(struct store *s)
 
 	stat_set(STAT_STORE_LAG_EVENTS, s->seen > s->stored ? (int64_t)(s->seen - s->stored) : 0);
 	stat_set(STAT_STORE_LAG_SECONDS, behind && s->stored_rx_us > 0 ? (clock_wall_us() - s->stored_rx_us) / 1000000 : 0);
-}
-
-static void
-count_batch(struct store *s, const struct batch *b)
-{
-	static const char *const tables[] = { "telemetry_events", "spawn_events" };
-	static const char *const odd[TIME_COUNT] = { "late", "future", "unreadable" };
-	static const enum part fresh[] = { PART_TELEMETRY, PART_SPAWNS }, again[] = { PART_TELEMETRY_AGAIN, PART_SPAWNS_AGAIN };
-
-	for (int i = 0; i < SERIES_COUNT; i++) {
-		*stat_cell(STAT_STORE_ROWS, tables[i]) += (int64_t)b->n[fresh[i]] + b->merged[i];
-		*stat_cell(STAT_STORE_DUPLICATES, tables[i]) += (int64_t)b->n[again[i]] - b->merged[i];
-	}
-	*stat_cell(STAT_STORE_ROWS, "rare_events") += b->merged_rares;
-	*stat_cell(STAT_STORE_DUPLICATES, "rare_events") += (int64_t)b->n[PART_RARES] - b->merged_rares;
-	*stat_cell(STAT_STORE_ROWS, "portals") += (int64_t)b->n[PART_PORTALS];
-	for (int i = 0; i < REASON_COUNT; i++)
-		if (b->dead[i] > 0)
-			*stat_cell(STAT_STORE_REJECTED, reason_word((enum reason)i)) += b->dead[i];
-	for (int i = 0; i < TIME_COUNT; i++)
-		*stat_cell(STAT_STORE_TIMES, odd[i]) += b->times[i];
-	stat_add(STAT_STORE_EVENTS, (int64_t)b->events);
-	stat_add(STAT_STORE_BATCHES, 1);
-	stat_add(STAT_STORE_BYTES, (int64_t)b->bytes);
-	stat_set(STAT_STORE_POSITION, (int64_t)s->stored);
-	gauges(s);
 }
 
 static void maybe_send(struct store *);
@@ -80,7 +54,11 @@ on_stored(void *priv)
 	if (s->said_stalled)
 		log_info("storing again");
 	s->said_stalled = 0;
-	count_batch(s, b);
+	batch_count(b);
+	if (s->sink->stored != NULL)
+		s->sink->stored(s->state, b);
+	stat_set(STAT_STORE_POSITION, (int64_t)s->stored);
+	gauges(s);
 	poison_stored(&s->poison, s->stored);
 	batch_clear(b);
 	if (s->reload_when_idle && s->fill->events == 0)
@@ -97,6 +75,8 @@ on_refused(void *priv, const struct pg_error *e)
 	struct store *s = priv;
 	struct batch *b = s->sent;
 
+	if (b == NULL)
+		return;                      /* the second of two questions */
 	s->sent = NULL;
 	stat_add(STAT_STORE_FAILED, 1);
 	if (e->lost) {
@@ -116,33 +96,40 @@ on_refused(void *priv, const struct pg_error *e)
 }
 
 static void
-on_merged(void *priv, const struct pg_row *row)
+on_said(void *priv, const struct pg_row *row)
 {
 	struct store *s = priv;
-	const char *column = pg_column_name(row, 0);
 
-	if (strcmp(column, "merged_telemetry") == 0)
-		s->sent->merged[SERIES_TELEMETRY] = pg_int(row, 0, 0);
-	else if (strcmp(column, "merged_spawns") == 0)
-		s->sent->merged[SERIES_SPAWNS] = pg_int(row, 0, 0);
-	else if (strcmp(column, "merged_rares") == 0)
-		s->sent->merged_rares = pg_int(row, 0, 0);
+	batch_said(s->sent, s->state, row);
+}
+
+/* What had to be asked first is known. */
+static void
+on_asked(void *priv)
+{
+	struct pg_calls calls = { .on_row = on_said, .on_done = on_stored, .on_error = on_refused, .priv = priv };
+	struct store *s = priv;
+	struct batch *b = s->sent;
+
+	batch_compose(b, s->state);
+	if (pg_exec(s->pg, buf_data(&b->sql), b->n_pieces, b->piece, &calls) != 0)
+		return;
+	s->sent = NULL;              /* gone this moment: on_down comes and all is read again */
+	batch_clear(b);
 }
 
 static void
 send_batch(struct store *s)
 {
-	struct pg_calls calls = { .on_row = on_merged, .on_done = on_stored, .on_error = on_refused, .priv = s };
 	struct batch *b = s->fill;
 
 	strcpy(b->journal, s->journal);
 	b->from = s->sent_to;
-	batch_compose(b, s->config.sink, &s->state, s->known);
-	if (pg_exec(s->pg, buf_data(&b->sql), b->n_pieces, b->piece, &calls) == 0)
-		return;                      /* gone this moment: on_down comes and all is read again */
 	s->sent_to = b->to;
 	s->sent = b;
 	s->fill = b == &s->batch[0] ? &s->batch[1] : &s->batch[0];
+	if (s->sink->ask == NULL || !s->sink->ask(s->state, b, &s->asking))
+		on_asked(s);
 	resume(s);
 }
 
@@ -190,7 +177,7 @@ on_line(void *priv, uint64_t seq, const char *line, size_t len)
 			s->timer.deadline_ms = b->opened_ms + s->config.max_wait_ms;
 		strcpy(b->journal, s->journal);
 	}
-	rows_add(&s->rows, b, seq, line, len, poison_why(&s->poison, seq));
+	intake_add(s->sink, s->state, b, seq, line, len, poison_why(&s->poison, seq));
 	if (!is_full(s))
 		return;
 	maybe_send(s);
@@ -269,10 +256,8 @@ tick(struct pollable *timer, short revents, int64_t now)
 	stat_write(now);
 	if (s->phase == STALLED && now >= s->retry_at && pg_up(s->pg))
 		store_begin(s);
-	if (s->phase == RUNNING && now >= s->maintain_at)
-		store_maintain(s);
-	if (s->phase == RUNNING && now >= s->tidy_at)
-		store_tidy(s);
+	if (s->phase == RUNNING)
+		store_tend(s, now);
 	maybe_send(s);
 	timer->deadline_ms = now + TICK_MS;
 	if (s->fill->events > 0 && s->sent == NULL && s->fill->opened_ms + s->config.max_wait_ms < timer->deadline_ms)
@@ -281,6 +266,33 @@ tick(struct pollable *timer, short revents, int64_t now)
 
 /* ---- */
 
+static void
+set_errands(struct store *s)
+{
+	size_t n = 0, n_loads = 0;
+
+	while (s->sink->chores[s->n_chores].sql != NULL)
+		s->n_chores++;
+	while (s->sink->loads[n_loads].sql != NULL)
+		n_loads++;
+	s->errands = xcalloc(s->n_chores + n_loads + 1, sizeof *s->errands);
+	for (; n < s->n_chores + n_loads; n++) {
+		s->errands[n].store = s;
+		s->errands[n].row = n < s->n_chores ? s->sink->chores[n].row : s->sink->loads[n - s->n_chores].row;
+	}
+}
+
+static struct source *
+new_source(struct store *s)
+{
+	struct source_config source = {
+		.loop = s->config.loop, .socket = s->config.socket, .path = s->config.path, .types = s->types,
+		.on_line = on_line, .on_journal = on_journal, .on_end = on_source_end, .priv = s,
+	};
+
+	return source_new(&source);
+}
+
 struct store *
 store_new(const struct store_config *config)
 {
@@ -288,28 +300,27 @@ store_new(const struct store_config *config)
 	static const char setup[] = "set lock_timeout = '2s'; set synchronous_commit = off";
 	struct store *s = xcalloc(1, sizeof *s);
 	struct pg_config pg = {
-		.url = config->url, .password = config->password, .name = "dt-store", .setup = setup,
+		.url = config->url, .password = config->password, .name = config->sink->program, .setup = setup,
 		.timeout_ms = config->timeout_ms, .on_up = on_up, .on_down = on_down, .priv = s,
 	};
-	struct source_config source = {
-		.loop = config->loop, .socket = config->socket, .path = config->path, .types = rows_types,
-		.on_line = on_line, .on_journal = on_journal, .on_end = on_source_end, .priv = s,
-	};
-
 	s->config = *config;
+	s->sink = config->sink;
+	s->types = intake_types(s->sink);
 	s->stall_ms = STALL_MIN_MS;
 	migrations_read(&s->migrations, config->migrations);
-	state_init(&s->state);
-	s->rows = (struct rows){ &s->state, config->count_replays };
-	batch_init(&s->batch[0]);
-	batch_init(&s->batch[1]);
+	s->state = s->sink->open(config);
+	set_errands(s);
+	batch_init(&s->batch[0], s->sink);
+	batch_init(&s->batch[1], s->sink);
 	s->fill = &s->batch[0];
-	s->source = source_new(&source);
+	s->source = new_source(s);
 	source_pause(s->source, 1);
 	if (source_journal(s->source) != NULL)
 		(void)snprintf(s->wanted, sizeof s->wanted, "%s", source_journal(s->source));
 	s->capture = config->path != NULL && s->wanted[0] == '\0';
 	s->pg = pg_new(&pg);
+	s->preparing = (struct sink_db){ s->pg, store_prepared, store_load_failed, s };
+	s->asking = (struct sink_db){ s->pg, on_asked, on_refused, s };
 	s->timer = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = tick };
 	loop_add(config->loop, &s->timer);
 	loop_add(config->loop, pg_pollable(s->pg));
@@ -329,12 +340,11 @@ store_free(struct store **sp)
 	pg_free(&s->pg);
 	source_free(&s->source);
 	migrations_fini(&s->migrations);
-	state_fini(&s->state);
 	batch_fini(&s->batch[0]);
 	batch_fini(&s->batch[1]);
-	for (int i = 0; i < SERIES_COUNT; i++)
-		days_fini(&s->known[i]);
-	free(s->by_id);
+	s->sink->close(s->state);
+	free(s->errands);
+	free(s->types);
 	poison_fini(&s->poison);
 	free(s);
 }

@@ -10,10 +10,11 @@
 
 #include "loop/loop.h"
 
+struct sink;
 struct store;
 struct store_config {
 	struct loop *loop;
-	const char *sink;            /* "telemetry" */
+	const struct sink *sink;
 	const char *url, *password;
 	const char *migrations;      /* directory */
 	const char *socket;          /* of events.out */

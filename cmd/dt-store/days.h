@@ -1,0 +1,12 @@
+/* days: a sorted set of days since 1970. */
+#ifndef DAYS_H
+#define DAYS_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct days { int64_t *day; size_t n, cap; };        /* zeroed: empty */
+int days_add(struct days *, int64_t day);            /* 1 when it was not there */
+int days_have(const struct days *, int64_t day);
+void days_fini(struct days *);
+
+#endif
