@@ -1,35 +1,40 @@
 #include "answer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log/log.h"
 #include "mem/mem.h"
+#include "rowtext.h"
 #include "stat/stat.h"
 
 #define OUT_MAX (64u << 20)
 #define OUT_HIGH (8u << 20)          /* over this the database waits */
 #define OUT_LOW (1u << 20)
+#define WHOLE_MAX (256u << 10)       /* up to this an answer goes out whole */
 #define CHUNK 65536u
 
 struct answer {
-	struct pg *pg;
+	struct pool *pool;
 	struct http_req *req;            /* NULL: it has gone */
 	uint64_t query;                  /* 0: over */
 	struct answer_shape shape;
+	struct rowtext text;
 	struct buf out;
 	int64_t rows, sum;
-	int begun, more, paused;
+	char *cursor;
+	int streaming, more, paused, broken;
 };
 
 static void
 answer_free(struct answer *a)
 {
-	if (a->paused)
-		pg_pause(a->pg, 0);
 	if (a->shape.done != NULL)
 		a->shape.done(a->shape.priv);
+	rowtext_fini(&a->text);
 	buf_fini(&a->out);
+	free(a->cursor);
 	free(a);
 }
 
@@ -45,10 +50,14 @@ on_more(void *priv, struct http_req *req)
 	buf_consume(&a->out, n);
 	if (a->paused && buf_size(&a->out) < OUT_LOW) {
 		a->paused = 0;
-		pg_pause(a->pg, 0);
+		pool_pause(a->pool, a->query, 0);
 	}
-	if (buf_size(&a->out) == 0 && a->query == 0)
-		http_stream_end(req);
+	if (buf_size(&a->out) == 0 && a->query == 0) {
+		if (a->broken)
+			http_stream_abort(req);
+		else
+			http_stream_end(req);
+	}
 }
 
 static void
@@ -58,71 +67,47 @@ on_gone(void *priv)
 
 	a->req = NULL;
 	if (a->query != 0)
-		pg_cancel(a->pg, a->query);
+		pool_cancel(a->pool, a->query);
 	answer_free(a);
 }
 
-static void
-begin(struct answer *a)
+static const char *
+content_type(const struct answer *a)
 {
-	if (a->begun)
+	return a->text.csv ? "text/csv; charset=utf-8" : "application/json";
+}
+
+static void
+stream(struct answer *a)
+{
+	if (a->streaming) {
+		http_stream_wake(a->req);
 		return;
-	a->begun = 1;
+	}
+	a->streaming = 1;
 	http_reply_header(a->req, "cache-control", "no-store");
-	http_stream(a->req, 200, a->shape.prefix != NULL ? "application/json" : "text/csv; charset=utf-8", on_more, on_gone, a);
+	http_stream(a->req, 200, content_type(a), on_more, on_gone, a);
+}
+
+/* The request is answered and no longer ours. */
+static void
+settle(struct answer *a)
+{
+	a->req = NULL;
+	answer_free(a);
 }
 
 /* ---- from the database ---- */
 
 static void
-put_json_row(struct answer *a, const struct pg_row *row)
+keep_cursor(struct answer *a, const struct pg_row *row)
 {
-	int i, n = pg_columns(row);
+	int column = rowtext_cursor(&a->text);
 
-	for (i = 0; i < n; i++) {
-		size_t len;
-		const char *text = pg_text(row, i, &len);
-
-		(void)buf_printf(&a->out, "%s\"%s\":", i > 0 ? "," : a->rows > 0 ? ",{" : "{", pg_column_name(row, i));
-		if (pg_null(row, i) || (a->shape.kinds[i] == 'n' && strpbrk(text, "NnIi") != NULL))
-			(void)buf_appends(&a->out, "null");
-		else if (a->shape.kinds[i] == 'n')
-			(void)buf_append(&a->out, text, len);
-		else
-			(void)buf_append_json(&a->out, text, len);
-	}
-	(void)buf_append(&a->out, "}", 1);
-}
-
-static void
-put_csv(struct answer *a, const char *text)
-{
-	if (strpbrk(text, "\",\r\n") == NULL) {
-		(void)buf_appends(&a->out, text);
+	if (column < 0)
 		return;
-	}
-	(void)buf_append(&a->out, "\"", 1);
-	for (; *text != '\0'; text++)
-		(void)buf_append(&a->out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-	(void)buf_append(&a->out, "\"", 1);
-}
-
-static void
-put_csv_row(struct answer *a, const struct pg_row *row)
-{
-	int i, n = pg_columns(row);
-
-	for (i = 0; i < n && a->rows == 0; i++) {
-		(void)buf_appends(&a->out, i > 0 ? "," : "");
-		put_csv(a, pg_column_name(row, i));
-	}
-	if (a->rows == 0)
-		(void)buf_appends(&a->out, "\r\n");
-	for (i = 0; i < n; i++) {
-		(void)buf_appends(&a->out, i > 0 ? "," : "");
-		put_csv(a, pg_text(row, i, NULL));
-	}
-	(void)buf_appends(&a->out, "\r\n");
+	free(a->cursor);
+	a->cursor = xstrdup(pg_text(row, column, NULL));
 }
 
 static void
@@ -134,22 +119,46 @@ on_row(void *priv, const struct pg_row *row)
 		a->more = 1;
 		return;
 	}
-	begin(a);
+	if (a->shape.is_object && a->rows > 0)
+		return;
 	if (a->rows == 0 && a->shape.prefix != NULL)
 		(void)buf_appends(&a->out, a->shape.prefix);
-	if (a->shape.prefix != NULL)
-		put_json_row(a, row);
-	else
-		put_csv_row(a, row);
+	rowtext_put(&a->text, row, a->rows == 0, &a->out);
 	a->rows++;
+	if (a->rows == a->shape.limit)
+		keep_cursor(a, row);
 	if (a->shape.sum_column >= 0)
 		a->sum += pg_int(row, a->shape.sum_column, 0);
 	if (!a->paused && buf_size(&a->out) > OUT_HIGH) {
 		a->paused = 1;
-		pg_pause(a->pg, 1);
+		pool_pause(a->pool, a->query, 1);
 	}
-	if (buf_size(&a->out) > CHUNK / 4)
-		http_stream_wake(a->req);
+	if (buf_size(&a->out) > (a->streaming ? CHUNK / 4 : WHOLE_MAX))
+		stream(a);
+}
+
+static void
+put_end(struct answer *a)
+{
+	struct answer_end end = { .rows = a->rows, .sum = a->sum, .more = a->more, .cursor = a->more ? a->cursor : NULL };
+
+	if (a->shape.is_object || a->text.csv)
+		return;
+	if (a->rows == 0 && a->shape.prefix != NULL)
+		(void)buf_appends(&a->out, a->shape.prefix);
+	if (a->shape.suffix != NULL) {
+		a->shape.suffix(a->shape.priv, &end, &a->out);
+		return;
+	}
+	(void)buf_printf(&a->out, "],\"count\":%" PRId64 ",\"more\":%s", end.rows, end.more ? "true" : "false");
+	if (rowtext_cursor(&a->text) >= 0) {
+		(void)buf_appends(&a->out, ",\"cursor\":");
+		if (end.cursor != NULL)
+			(void)buf_append_json(&a->out, end.cursor, strlen(end.cursor));
+		else
+			(void)buf_appends(&a->out, "null");
+	}
+	(void)buf_appends(&a->out, "}");
 }
 
 static void
@@ -158,63 +167,97 @@ on_done(void *priv)
 	struct answer *a = priv;
 
 	a->query = 0;
-	begin(a);
-	if (a->shape.prefix != NULL) {
-		if (a->rows == 0)
-			(void)buf_appends(&a->out, a->shape.prefix);
-		a->shape.suffix(a->shape.priv, a->rows, a->sum, a->more, &a->out);
+	if (a->rows == 0 && a->shape.missing != NULL) {
+		http_reply_error(a->req, 404, "not_found", "%s", a->shape.missing);
+		settle(a);
+		return;
 	}
-	http_stream_wake(a->req);
+	put_end(a);
+	if (a->streaming) {
+		http_stream_wake(a->req);
+		return;
+	}
+	http_reply_header(a->req, "cache-control", "no-cache");
+	http_reply_cached(a->req, content_type(a), buf_size(&a->out) > 0 ? buf_data(&a->out) : "", buf_size(&a->out));
+	settle(a);
 }
 
 static void
-refuse_away(struct http_req *req)
+refuse(struct http_req *req, const char *code, const char *retry_s, const char *text)
 {
-	(*stat_cell(STAT_SERVE_REJECTED, "database_away"))++;
-	http_reply_header(req, "retry-after", "5");
-	http_reply_error(req, 503, "database_away", "the database is away; what is live goes on without it");
+	(*stat_cell(STAT_SERVE_REJECTED, code))++;
+	http_reply_header(req, "retry-after", retry_s);
+	http_reply_error(req, 503, code, "%s", text);
 }
 
-/* Before the first row there is a proper answer; after it the text just ends, which no reader takes for JSON. */
+void
+answer_error(struct http_req *req, const struct pg_error *e)
+{
+	if (e == NULL || e->lost)
+		refuse(req, "database_away", "5", "the database is away; what is live goes on without it");
+	else if (strcmp(e->sqlstate, "57014") == 0 || strcmp(e->sqlstate, "55P03") == 0)
+		refuse(req, "too_slow", "30", "the database took too long; ask for less");
+	else if (strcmp(e->sqlstate, "53300") == 0)
+		refuse(req, "busy", "2", "too many questions wait for the database; try again in a moment");
+	else if (strncmp(e->sqlstate, "42", 2) == 0 || strncmp(e->sqlstate, "3F", 2) == 0)
+		refuse(req, "database_not_ready", "5", "the database lacks tables: dt-store makes them");
+	else
+		http_reply_error(req, 500, "internal", "the query failed");
+}
+
+/* Before the first byte there is a proper answer; after it the connection is cut, so that nobody takes half for the whole. */
 static void
 on_error(void *priv, const struct pg_error *e)
 {
 	struct answer *a = priv;
-	struct http_req *req = a->req;
 
 	a->query = 0;
 	if (!e->lost)
 		log_warn("a query failed: %s %s", e->sqlstate, e->message);
-	if (a->begun) {
-		http_stream_wake(req);
+	if (a->streaming) {
+		a->broken = 1;
+		http_stream_wake(a->req);
 		return;
 	}
-	if (e->lost)
-		refuse_away(req);
-	else if (strcmp(e->sqlstate, "57014") == 0) {
-		http_reply_header(req, "retry-after", "30");
-		http_reply_error(req, 503, "too_slow", "the database took too long; ask for less");
-	} else if (strncmp(e->sqlstate, "42", 2) == 0 || strncmp(e->sqlstate, "3F", 2) == 0) {
-		http_reply_header(req, "retry-after", "5");
-		http_reply_error(req, 503, "database_not_ready", "the database has no tables yet: dt-store makes them");
-	} else
-		http_reply_error(req, 500, "internal", "the query failed");
-	a->req = NULL;
-	answer_free(a);
+	answer_error(a->req, e);
+	settle(a);
 }
 
 void
-answer_query(struct pg *pg, struct http_req *req, const char *sql, int n_params, const char *const *params, const struct answer_shape *shape)
+answer_query(struct pool *pool, struct http_req *req, const char *sql, int n_params, const char *const *params, const struct answer_shape *shape)
 {
 	struct answer *a = xcalloc(1, sizeof(*a));
-	struct pg_calls calls = { .on_row = on_row, .on_done = on_done, .on_error = on_error, .priv = a, .stream = 1 };
+	struct pg_calls calls = { .on_row = on_row, .on_done = on_done, .on_error = on_error, .priv = a, .stream = shape->is_long, .prepare = 1 };
 
-	*a = (struct answer){ .pg = pg, .req = req, .shape = *shape };
+	*a = (struct answer){ .pool = pool, .req = req, .shape = *shape };
+	rowtext_init(&a->text, shape->kinds, shape->prefix == NULL && !shape->is_object);
+	if (shape->is_object)
+		a->shape.prefix = NULL;
 	buf_init(&a->out, OUT_MAX);
-	if ((a->query = pg_query(pg, sql, n_params, params, &calls)) == 0) {
-		refuse_away(req);
-		answer_free(a);
+	if ((a->query = pool_query(pool, shape->is_long ? POOL_LONG : POOL_QUICK, sql, n_params, params, &calls)) == 0) {
+		answer_error(req, NULL);
+		settle(a);
 		return;
 	}
 	http_defer(req, on_gone, a);
+}
+
+void
+answer_json(struct http_req *req, struct buf *b, int bad)
+{
+	http_reply_header(req, "cache-control", "no-cache");
+	if (bad)
+		http_reply_error(req, 500, "too_large", "the answer is too large");
+	else
+		http_reply_cached(req, "application/json", buf_data(b), buf_size(b));
+	buf_fini(b);
+}
+
+int
+answer_wants_csv(struct http_req *req)
+{
+	const char *accept = http_req_header(req, "accept");
+
+	http_reply_header(req, "vary", "accept");
+	return accept != NULL && strstr(accept, "text/csv") != NULL;
 }

@@ -15,7 +15,7 @@
 #include "live.h"
 #include "log/log.h"
 #include "opt/opt.h"
-#include "pg/pg.h"
+#include "pg/pool.h"
 #include "proxy.h"
 #include "roster/roster.h"
 #include "routes.h"
@@ -27,12 +27,17 @@
 #define PACE_MS 100
 #define BODY_MAX 65536
 #define COMMANDS_MAX (256u << 10)
+#define CONNECTIONS 4                /* to the database */
+#define QUERY_MS 5000
+/* Parameters that may be null make plans that suit nobody, unless each is planned as it comes. */
+#define SETUP "set timezone to 'UTC'; set default_transaction_read_only to on; set work_mem to '32MB'; set plan_cache_mode to force_custom_plan"
 
 static const struct opt opts[] = {
 	{ 'b', "bind", "address", "listen on this address instead of $DT_BIND" },
 	{ 'p', "port", "port", "listen on this port instead of $DT_PORT; 0 picks a free one" },
 	{ 'd', "directory", "path", "serve files from here instead of the tracker's own static/" },
 	OPT_READY,
+	{ OPT_LONG_ONLY, "routes", NULL, "print the routes of the API and exit" },
 	OPT_END
 };
 
@@ -61,7 +66,7 @@ static struct {
 	int port, ready_fd;
 	struct http *http;
 	struct bus_pub *pub;
-	struct pg *pg;
+	struct pool *pool;
 	struct roster *roster;
 	struct feed *feed;
 	struct live *live;
@@ -176,7 +181,7 @@ on_tick(struct pollable *p, short revents, int64_t now_ms)
 	live_tick(S.live, now_ms);
 	stat_set(STAT_SERVE_ONLINE, (int64_t)roster_online(S.roster, clock_wall_us()));
 	stat_set(STAT_SERVE_BUS_UP, feed_connected(S.feed));
-	stat_set(STAT_SERVE_DATABASE_UP, pg_up(S.pg));
+	stat_set(STAT_SERVE_DATABASE_UP, pool_up(S.pool));
 	stat_set(STAT_SERVE_SEQ, (int64_t)feed_newest_seq(S.feed));
 }
 
@@ -205,6 +210,7 @@ read_options(int argc, char **argv)
 		case 'p': S.port = (int)opt_int("-p", arg, 0, 65535); break;
 		case 'd': S.directory = arg; break;
 		case 'R': S.ready_fd = (int)opt_int("-R", arg, 0, 65535); break;
+		case OPT_LONG_ONLY: routes_print(); exit(0);
 		}
 	if (first < argc)
 		opt_usage("unexpected operand \"%s\"", argv[first]);
@@ -262,13 +268,16 @@ static void
 open_database(void)
 {
 	char *url = pg_telemetry_url();
-	struct pg_config config = {
-		.url = url, .password = env_get("POSTGRES_PASSWORD"), .name = "dt-serve", .timeout_ms = 30000,
-		.setup = "set timezone to 'UTC'; set default_transaction_read_only to on; set work_mem to '32MB'"
+	struct pollable *p;
+	int i;
+	struct pool_config config = {
+		.connections = CONNECTIONS,
+		.pg = { .url = url, .password = env_get("POSTGRES_PASSWORD"), .name = "dt-serve", .timeout_ms = QUERY_MS, .setup = SETUP }
 	};
 
-	S.pg = pg_new(&config);
-	http_add(S.http, pg_pollable(S.pg));
+	S.pool = pool_new(&config);
+	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
+		http_add(S.http, p);
 	free(url);
 }
 
@@ -279,11 +288,10 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pg = S.pg, .version = version[0] != '\0' ? version : build_version
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
 	routes_add(&S.routes);
-	metrics_add(S.http);
 	S.proxy = proxy_new(S.http, env_get("SHARED_SECRET"), ingest);
 	http_static(S.http, S.directory != NULL ? S.directory : directory);
 	free(directory);
@@ -293,17 +301,21 @@ add_routes(void)
 static void
 close_all(void)
 {
+	struct pollable *p;
+	int i;
+
 	stat_close();
 	feed_free(&S.feed);
 	live_close(S.live);
 	http_del(S.http, bus_pub_pollable(S.pub));
-	http_del(S.http, pg_pollable(S.pg));
+	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
+		http_del(S.http, p);
 	http_del(S.http, &S.tick);
 	http_free(&S.http);
 	live_free(&S.live);
 	proxy_free(&S.proxy);
 	bus_pub_free(&S.pub);
-	pg_free(&S.pg);
+	pool_free(&S.pool);
 	roster_free(&S.roster);
 }
 

@@ -15,8 +15,8 @@
 #include "event/event.h"
 #include "json/json.h"
 #include "mem/mem.h"
+#include "metrics.h"
 #include "params.h"
-#include "routes.h"
 #include "stat/stat.h"
 
 #define FILES_MAX 64
@@ -262,8 +262,8 @@ put_programs(struct buf *b, const struct statuses *all)
 	}
 }
 
-static void
-on_metrics(void *priv, struct http_req *req)
+void
+metrics_answer(void *priv, struct http_req *req)
 {
 	struct statuses *all;
 	struct buf b = BUF_INIT(16u << 20);
@@ -284,10 +284,4 @@ on_metrics(void *priv, struct http_req *req)
 		free(all->status[i].text);
 	free(all);
 	buf_fini(&b);
-}
-
-void
-metrics_add(struct http *h)
-{
-	http_route(h, "GET", "/metrics", on_metrics, NULL);
 }

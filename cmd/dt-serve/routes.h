@@ -1,22 +1,37 @@
-/* routes: the HTTP API. */
+/* routes: the HTTP API.  A route is a row of one of the tables below; each table lives in the file that answers it. */
 #ifndef ROUTES_H
 #define ROUTES_H
 #include "feed.h"
 #include "http/http.h"
-#include "pg/pg.h"
+#include "pg/pool.h"
 #include "roster/roster.h"
 
 #define ROUTES_TRAIL_US (INT64_C(1800) * 1000000)    /* trails of so long come from memory, beyond it from the database */
 #define ROUTES_TRAIL_POINTS 1000                     /* a character, from each of the two */
+#define ROUTES_NAME_BYTES 128                        /* of a character's name in a path or a parameter */
 
-struct routes {                          /* all borrowed */
+struct routes {                          /* what handlers need, all borrowed: their priv is this struct */
 	struct http *http;
 	struct feed *feed;
 	struct roster *roster;
-	struct pg *pg;
+	struct pool *pool;               /* the telemetry database, read only */
 	const char *version;
 };
+
+struct route {
+	const char *method;              /* "GET" (HEAD comes with it), "POST" … */
+	const char *path;                /* "/combat-stats/{character}": http_req_tail is what stands for {character} */
+	http_handler_f *f;
+};
+#define ROUTE_END { 0, 0, 0 }
+extern const struct route routes_live[], routes_history[], routes_about[], routes_inventory[];
+
 void routes_add(struct routes *);
-void metrics_add(struct http *);         /* /metrics */
+void routes_print(void);                 /* each as "METHOD /path" on a line of stdout */
+
+/* 0, or -1 when it is answered 503: while the journal's last minutes are read, an answer would be wrong rather than late. */
+int routes_warm(const struct routes *, struct http_req *);
+/* The {…} of the path, 1 to ROUTES_NAME_BYTES bytes; 0, or -1 when it is answered. */
+int routes_name(struct http_req *, const char **name);
 
 #endif

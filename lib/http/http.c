@@ -212,6 +212,7 @@ http_free(struct http **hp)
 	for (i = 0; i < h->n_routes; i++) {
 		free(h->routes[i].methods);
 		free(h->routes[i].path);
+		free(h->routes[i].suffix);
 	}
 	free(h->routes);
 	http_static_free(&h->files);

@@ -31,7 +31,8 @@ int64_t http_now(const struct http *);
 /* ---- requests ---- */
 
 typedef void http_handler_f(void *priv, struct http_req *);
-/* path is matched exactly, or as a prefix when it ends in '*'.  The longest match wins; "/api" before a path is dropped first.
+/* path is matched exactly, or as a prefix when it ends in '*', or has one {name} that stands for anything that is not empty, slashes included: lws decodes
+ * %2F before we can see it.  The longest literal match wins; "/api" before a path is dropped first.
  * methods: "GET", "GET,POST"; HEAD comes with GET.  Others are answered 405. */
 void http_route(struct http *, const char *methods, const char *path, http_handler_f *, void *priv);
 /* Files below dir for what no route takes; index.html for "/"; ETag, 304, Cache-Control, .gz beside a file or gzip on the fly for text;
@@ -42,7 +43,7 @@ void http_headers(struct http *, const char *const *pairs);
 
 const char *http_req_method(const struct http_req *);
 const char *http_req_path(const struct http_req *);                   /* decoded, without /api */
-const char *http_req_tail(const struct http_req *);                   /* what a '*' route matched */
+const char *http_req_tail(const struct http_req *);                   /* what the '*' or the {name} of the route matched */
 const char *http_req_query(const struct http_req *, const char *name);/* decoded first value, or NULL */
 const char *http_req_query_name(const struct http_req *, unsigned i); /* i-th parameter's name, or NULL: to refuse unknown ones */
 const char *http_req_query_value(const struct http_req *, unsigned i);/* and its value: for parameters that may be repeated */
@@ -54,12 +55,19 @@ const char *http_req_body(const struct http_req *, size_t *len);
 void http_reply(struct http_req *, int status, const char *content_type, const char *body, size_t len);
 void http_reply_header(struct http_req *, const char *name, const char *value);   /* before the reply */
 void http_reply_error(struct http_req *, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same for a 200 that may be kept and asked for again: with an ETag made of the body, answered 304 when the client still has it. */
+void http_reply_cached(struct http_req *, const char *content_type, const char *body, size_t len);
+/* For bodies that are dear to make: sets the ETag (quoted, as "\"17-3\"" or "W/\"…\"") and answers 304 when the client has that one.  1: answered. */
+int http_reply_unchanged(struct http_req *, const char *etag);
+/* A body that the caller keeps with its gzip variant (gzipped may be NULL): nothing is compressed here. */
+void http_reply_ready(struct http_req *, const char *content_type, const char *body, size_t len, const char *gzipped, size_t gzipped_len);
 /* A long answer in pieces: begin, then write as asked.  more is called whenever there is room; it calls http_stream_write and, at last, http_stream_end.
- * closed is called when the request is over for whatever reason. */
+ * closed is called when the request is over for whatever reason.  Text is compressed on its way where the client accepts it (but for text/event-stream). */
 void http_stream(struct http_req *, int status, const char *content_type, void (*more)(void *priv, struct http_req *), void (*closed)(void *priv), void *priv);
 void http_stream_write(struct http_req *, const char *data, size_t len);   /* copied; at most 64 KiB a call of more is a good measure */
 void http_stream_wake(struct http_req *);    /* there is something to write again */
 void http_stream_end(struct http_req *);
+void http_stream_abort(struct http_req *);   /* something went wrong: the connection is cut, so that nobody takes half for the whole */
 /* An answer that will come later (after a database's reply): the request is kept; gone is called if the client leaves first. */
 void http_defer(struct http_req *, void (*gone)(void *priv), void *priv);
 

@@ -43,7 +43,7 @@ struct http_req {
 	const char *method;
 	int is_head, http10, close_after;
 	char *path, *route_path;         /* route_path: within path, without /api */
-	const char *tail;
+	char *tail;
 	char **args;                     /* "name\0value" */
 	unsigned n_args;
 	struct { char *name, *value; } kept[HTTP_HEADERS_KEPT];
@@ -52,15 +52,17 @@ struct http_req {
 	int file;                        /* what is still to be sent of a file; -1: none */
 	size_t file_left;
 	int chunked, ended, asked, in_more;
+	struct z_stream_s *zip;          /* of a stream that is compressed */
+	uint64_t written;                /* bytes of a stream, before that */
 	void (*more)(void *, struct http_req *);
 	void (*closed)(void *);
 	void *priv;
 };
 
 struct http_route {
-	char *methods, *path;
-	size_t len;                      /* of path without its '*' */
-	int prefix;
+	char *methods, *path, *suffix;   /* suffix: behind the '}' */
+	size_t len;                      /* of path before its '*' or '{' */
+	int prefix, param;
 	http_handler_f *f;
 	const struct http_ws_handler *ws;        /* NULL for requests */
 	void *priv;
@@ -126,6 +128,8 @@ void http_stop_listening(struct http *);
 
 /* http_route.c */
 const struct http_route *http_find_route(struct http *, const char *method, const char *path, int ws);   /* any method when NULL */
+char *http_route_tail(const struct http_route *, const char *path);          /* to be freed */
+void http_allowed(struct http *, const char *path, struct buf *out);         /* "GET, HEAD", with its NUL */
 
 /* http_req.c */
 int http_req_callback(struct http_conn *, enum lws_callback_reasons, void *in, size_t len);
@@ -140,6 +144,16 @@ int http_req_on_writeable(struct http_req *);
 void http_req_serve_file(struct http_req *, int status, const char *type, const char *encoding, int fd, size_t size);
 void http_req_serve_bytes(struct http_req *, int status, const char *type, const char *encoding, const char *data, size_t len);
 int http_gzip(const char *data, size_t len, struct buf *out);       /* -1: does not fit out's maximum */
+
+int http_compressible(const char *type);
+void http_put_head(struct http_req *, int status, const char *type, long long length, const char *encoding);     /* length -1: not known */
+
+/* http_stream.c */
+int http_stream_fill(struct http_req *);
+void http_stream_free_zip(struct http_req *);
+
+/* http_etag.c */
+int http_has_etag(const char *list, const char *etag);               /* If-None-Match, by weak comparison */
 
 /* http_static.c */
 void http_static_serve(struct http_static *, struct http_req *);

@@ -82,8 +82,8 @@ http_reply_header(struct http_req *r, const char *name, const char *value)
 	put_header(&r->extra, name, value);
 }
 
-static void
-put_head(struct http_req *r, int status, const char *type, long long length, const char *encoding)
+void
+http_put_head(struct http_req *r, int status, const char *type, long long length, const char *encoding)
 {
 	const char *const *p;
 
@@ -157,8 +157,8 @@ http_gzip(const char *data, size_t len, struct buf *out)
 	return rc == Z_STREAM_END ? 0 : -1;
 }
 
-static int
-compressible(const char *type)
+int
+http_compressible(const char *type)
 {
 	return type != NULL && (strncmp(type, "text/", 5) == 0 || strstr(type, "json") != NULL || strstr(type, "javascript") != NULL ||
 	    strstr(type, "xml") != NULL);
@@ -168,7 +168,7 @@ void
 http_req_serve_bytes(struct http_req *r, int status, const char *type, const char *encoding, const char *data, size_t len)
 {
 	assert(len <= HTTP_OUT_MAX / 2);
-	put_head(r, status, type, (long long)len, encoding);
+	http_put_head(r, status, type, (long long)len, encoding);
 	if (!r->is_head && status != 204 && status != 304 && len > 0)
 		(void)buf_append(&r->out, data, len);
 	answered(r);
@@ -180,7 +180,7 @@ http_reply(struct http_req *r, int status, const char *type, const char *body, s
 	struct buf zipped = BUF_INIT(len);
 	const char *encoding = NULL;
 
-	if (compressible(type) && len >= GZIP_MIN) {
+	if (http_compressible(type) && len >= GZIP_MIN) {
 		http_reply_header(r, "vary", "accept-encoding");
 		/* zlib needs room for its worst case, so a little over len is tried and kept only when smaller */
 		zipped.max = len + 1024 + len / 100;
@@ -216,7 +216,7 @@ http_reply_error(struct http_req *r, int status, const char *code, const char *f
 void
 http_req_serve_file(struct http_req *r, int status, const char *type, const char *encoding, int fd, size_t size)
 {
-	put_head(r, status, type, (long long)size, encoding);
+	http_put_head(r, status, type, (long long)size, encoding);
 	if (r->is_head)
 		close(fd);
 	else {
@@ -236,57 +236,6 @@ http_defer(struct http_req *r, void (*gone)(void *priv), void *priv)
 	lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);
 	lws_rx_flow_control(r->wsi, 0);
 	http_watch(r->c, 1);
-}
-
-void
-http_stream(struct http_req *r, int status, const char *type, void (*more)(void *priv, struct http_req *), void (*closed)(void *priv), void *priv)
-{
-	assert(r->state == HTTP_REQ_HANDLING || r->state == HTTP_REQ_DEFERRED);
-	if (r->http10)
-		r->close_after = 1;
-	else
-		r->chunked = !r->is_head;
-	put_head(r, status, type, -1, NULL);
-	r->more = more;
-	r->closed = closed;
-	r->priv = priv;
-	r->ended = r->is_head;
-	r->state = r->is_head ? HTTP_REQ_ENDING : HTTP_REQ_STREAMING;
-	http_watch(r->c, 1);
-	http_req_ask(r);
-}
-
-void
-http_stream_write(struct http_req *r, const char *data, size_t len)
-{
-	if (len == 0 || r->ended || r->state != HTTP_REQ_STREAMING)
-		return;
-	if (r->chunked)
-		(void)buf_printf(&r->out, "%zx\r\n", len);
-	(void)buf_append(&r->out, data, len);
-	if (r->chunked)
-		(void)buf_append(&r->out, "\r\n", 2);
-	if (!r->in_more)
-		http_req_ask(r);
-}
-
-void
-http_stream_wake(struct http_req *r)
-{
-	if (r->state == HTTP_REQ_STREAMING && !r->in_more)
-		http_req_ask(r);
-}
-
-void
-http_stream_end(struct http_req *r)
-{
-	if (r->ended || r->state != HTTP_REQ_STREAMING)
-		return;
-	r->ended = 1;
-	if (r->chunked)
-		(void)buf_appends(&r->out, "0\r\n\r\n");
-	if (!r->in_more)
-		http_req_ask(r);
 }
 
 static void
@@ -326,15 +275,14 @@ complete(struct http_req *r)
 int
 http_req_on_writeable(struct http_req *r)
 {
+	int progress;
 	size_t n;
 
 	r->asked = 0;
 	fill_from_file(r);
-	if (r->state == HTTP_REQ_STREAMING && !r->ended && buf_size(&r->out) < HTTP_CHUNK) {
-		r->in_more = 1;
-		r->more(r->priv, r);
-		r->in_more = 0;
-	}
+	progress = http_stream_fill(r);
+	if (r->c->killed)
+		return -1;
 	n = buf_size(&r->out);
 	if (n > 0) {
 		n = n > HTTP_CHUNK ? HTTP_CHUNK : n;
@@ -348,6 +296,10 @@ http_req_on_writeable(struct http_req *r)
 	}
 	if (r->ended && r->file < 0)
 		return complete(r);
+	if (progress) {          /* swallowed by the compression */
+		http_req_ask(r);
+		return 0;
+	}
 	lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);  /* a stream with nothing to say */
 	lws_rx_flow_control(r->wsi, 0);
 	return 0;

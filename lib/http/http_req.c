@@ -111,7 +111,7 @@ req_new(struct http_conn *c)
 	r->is_head = m == LWSHUMETH_HEAD;
 	r->path = m >= 0 && uri != NULL ? xstrndup(uri, (size_t)len) : xstrdup("/");
 	r->route_path = strncmp(r->path, "/api/", 5) == 0 ? r->path + 4 : r->path;
-	r->tail = "";
+	r->tail = xstrdup("");
 	r->http10 = lws_hdr_copy(c->wsi, version, sizeof(version), WSI_TOKEN_HTTP) <= 0 || strcmp(version, "HTTP/1.1") != 0;
 	buf_init(&r->body, c->h->max_body);
 	buf_init(&r->extra, HTTP_HEAD_MAX);
@@ -132,7 +132,9 @@ req_free(struct http_req *r)
 		free(r->kept[i].value);
 	}
 	free(r->args);
+	free(r->tail);
 	free(r->path);
+	http_stream_free_zip(r);
 	buf_fini(&r->body);
 	buf_fini(&r->extra);
 	buf_fini(&r->out);
@@ -256,6 +258,17 @@ http_req_accepts_gzip(const struct http_req *r)
 /* ---- taking requests ---- */
 
 static void
+refuse_method(struct http_req *r)
+{
+	struct buf allowed = BUF_INIT(HTTP_HEAD_MAX);
+
+	http_allowed(r->c->h, r->route_path, &allowed);
+	http_reply_header(r, "allow", buf_data(&allowed));
+	http_reply_error(r, 405, "method_not_allowed", "%s is not possible here, only %s", r->method, buf_data(&allowed));
+	buf_fini(&allowed);
+}
+
+static void
 run_handler(struct http_req *r)
 {
 	struct http *h = r->c->h;
@@ -263,13 +276,13 @@ run_handler(struct http_req *r)
 
 	r->state = HTTP_REQ_HANDLING;
 	if (route != NULL) {
-		r->tail = r->route_path + route->len;
+		free(r->tail);
+		r->tail = http_route_tail(route, r->route_path);
 		route->f(route->priv, r);
 		assert(r->state != HTTP_REQ_HANDLING);    /* each handler answers, streams or defers */
-	} else if ((route = http_find_route(h, NULL, r->route_path, 0)) != NULL) {
-		http_reply_header(r, "allow", route->methods);
-		http_reply_error(r, 405, "method_not_allowed", "%s is not possible here, only %s", r->method, route->methods);
-	} else if (http_find_route(h, NULL, r->route_path, 1) != NULL) {
+	} else if (http_find_route(h, NULL, r->route_path, 0) != NULL)
+		refuse_method(r);
+	else if (http_find_route(h, NULL, r->route_path, 1) != NULL) {
 		http_reply_header(r, "upgrade", "websocket");
 		http_reply_error(r, 426, "upgrade_required", "this path speaks WebSocket only");
 	} else if (h->files != NULL)

@@ -9,12 +9,12 @@
 static void
 route_add(struct http *h, const char *methods, const char *path, http_handler_f *f, const struct http_ws_handler *ws, void *priv)
 {
-	size_t len = strlen(path);
-	int prefix = len > 0 && path[len - 1] == '*';
+	size_t len = strcspn(path, "*{");
+	const char *end = strchr(path, '}');
 
 	h->routes = xreallocarray(h->routes, h->n_routes + 1, sizeof(*h->routes));
 	h->routes[h->n_routes++] = (struct http_route){ .methods = xstrdup(methods), .path = xstrdup(path),
-	    .len = len - (size_t)prefix, .prefix = prefix, .f = f, .ws = ws, .priv = priv };
+	    .len = len, .prefix = path[len] == '*', .param = path[len] == '{', .suffix = xstrdup(end != NULL ? end + 1 : ""), .f = f, .ws = ws, .priv = priv };
 }
 
 void
@@ -32,7 +32,20 @@ http_route_ws(struct http *h, const char *path, const struct http_ws_handler *ha
 static int
 path_matches(const struct http_route *r, const char *path, size_t len)
 {
-	return r->prefix ? strncmp(path, r->path, r->len) == 0 : len == r->len && memcmp(path, r->path, len) == 0;
+	size_t suffix = strlen(r->suffix);
+
+	if (len < r->len || memcmp(path, r->path, r->len) != 0)
+		return 0;
+	if (r->param)
+		return len > r->len + suffix && strcmp(path + len - suffix, r->suffix) == 0;
+	return r->prefix || len == r->len;
+}
+
+/* The more of the path is literal, the better. */
+static size_t
+rank(const struct http_route *r)
+{
+	return 2 * (r->len + strlen(r->suffix)) + (!r->prefix && !r->param);
 }
 
 static int
@@ -61,10 +74,29 @@ http_find_route(struct http *h, const char *method, const char *path, int ws)
 		r = &h->routes[i];
 		if ((r->ws != NULL) != ws || !path_matches(r, path, len) || (method != NULL && !method_matches(r, method)))
 			continue;
-		if (best == NULL || r->len > best->len || (r->len == best->len && !r->prefix))
+		if (best == NULL || rank(r) > rank(best))
 			best = r;
 	}
 	return best;
+}
+
+char *
+http_route_tail(const struct http_route *r, const char *path)
+{
+	return xstrndup(path + r->len, strlen(path) - r->len - strlen(r->suffix));
+}
+
+void
+http_allowed(struct http *h, const char *path, struct buf *out)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" };
+	const struct http_route *best = http_find_route(h, NULL, path, 0), *r;
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if ((r = http_find_route(h, methods[i], path, 0)) != NULL && rank(r) == rank(best))
+			(void)buf_printf(out, "%s%s", buf_size(out) > 0 ? ", " : "", methods[i]);
+	(void)buf_append(out, "", 1);
 }
 
 void

@@ -146,13 +146,6 @@ is_hidden(const char *name)
 	return strstr(name, "/.") != NULL || strchr(name, '\\') != NULL;
 }
 
-/* If-None-Match, by weak comparison. */
-static int
-has_etag(const char *list, const char *etag)
-{
-	return list != NULL && (strcmp(list, "*") == 0 || strstr(list, etag) != NULL);
-}
-
 static struct zipped *
 zip(struct http_static *s, const struct file *f)
 {
@@ -215,7 +208,7 @@ send_file(struct http_static *s, struct http_req *r, const char *name, struct fi
 	http_reply_header(r, "cache-control", strncmp(name, "/assets/", 8) == 0 ? "public, max-age=31536000, immutable" : "no-cache");
 	if (text)
 		http_reply_header(r, "vary", "accept-encoding");
-	if (has_etag(http_req_header(r, "if-none-match"), etag)) {
+	if (http_has_etag(http_req_header(r, "if-none-match"), etag)) {
 		close(f->fd);
 		http_req_serve_bytes(r, 304, NULL, NULL, "", 0);
 		return;

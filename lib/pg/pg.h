@@ -24,7 +24,9 @@ struct pg_config {
 	int64_t timeout_ms;          /* of a query and of connecting; 0: 10 s */
 	void (*on_up)(void *priv);                       /* connected and set up; may be NULL */
 	void (*on_down)(void *priv, const char *why);    /* a connection that was up is lost; after the queries' on_error; may be NULL */
+	void (*on_idle)(void *priv);                     /* nothing runs or waits any more, also after a cancelled query; may be NULL */
 	void *priv;
+	int quiet;                   /* its coming and going is not logged */
 };
 
 struct pg *pg_new(const struct pg_config *);     /* copies the config; dies with 78 when the url is none */

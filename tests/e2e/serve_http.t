@@ -22,7 +22,7 @@ is 'vitals beside it' "$(jq -c '.players[0].vitals.health_current' "$T/body")" 4
 unlike 'no names of ours' "$(cat "$T/body")" '"_(seq|rx)"'
 like 'last_seen is a time' "$(jq -r '.players[0].last_seen' "$T/body")" '^20[0-9-]+T[0-9:.]+Z$'
 is 'the same below /api' "$(get /api/live | jq -c '[.players[].character_name]')" '["Larsson","Mag'"'"'n+a"]'
-is 'never from a cache' "$(header cache-control)" no-store
+is 'from a cache only after asking' "$(header cache-control)" no-cache
 is 'JSON' "$(header content-type)" application/json
 is 'portals: one a place, the newest' "$(get /portals | jq -c '[.portals[] | [.portal_name, .ns, .ew, .z, .discovered_by]]')" '[["Gateway again",42.29,33.12,null,"Larsson"]]'
 walk Larsson 33.6 42.2
@@ -64,7 +64,7 @@ for path in /history /spawns/heatmap '/trails?seconds=86400'; do
 	is "503 without a database: $path" "$(code "$path") $(jq -r .code "$T/body") $(header retry-after)" '503 database_away 5'
 done
 is 'unknown path' "$(code /nothing) $(jq -r .code "$T/body")" '404 not_found'
-is 'wrong method' "$(code /live -d x) $(jq -r .code "$T/body") $(header allow)" '405 method_not_allowed GET'
+is 'wrong method' "$(code /live -d x) $(jq -r .code "$T/body") $(header allow)" '405 method_not_allowed GET, HEAD'
 is 'HEAD' "$(code /live -I)" 200
 is 'a WebSocket path without upgrade' "$(code /ws/live)" 426
 

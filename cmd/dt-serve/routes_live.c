@@ -1,0 +1,120 @@
+/* Live state, from memory. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "answer.h"
+#include "clock/clock.h"
+#include "mem/mem.h"
+#include "params.h"
+#include "routes.h"
+#include "sql.h"
+
+#define SECOND_US INT64_C(1000000)
+#define BODY_MAX (256u << 20)
+
+static void
+on_live(void *priv, struct http_req *req)
+{
+	static const char *const known[] = { "within", NULL };
+	struct routes *r = priv;
+	struct buf b = BUF_INIT(BODY_MAX);
+	int64_t within_s;
+	int bad;
+
+	if (params_known(req, known) == -1 || params_int(req, "within", 1, 3600, 30, &within_s) == -1 || routes_warm(r, req) == -1)
+		return;
+	bad = buf_appends(&b, "{");
+	bad |= roster_write_players(r->roster, clock_wall_us(), within_s * SECOND_US, &b);
+	answer_json(req, &b, bad | buf_appends(&b, "}"));
+}
+
+static void
+on_portals(void *priv, struct http_req *req)
+{
+	struct routes *r = priv;
+	struct buf b = BUF_INIT(BODY_MAX);
+	int bad;
+
+	if (params_known(req, NULL) == -1 || routes_warm(r, req) == -1)
+		return;
+	bad = buf_appends(&b, "{");
+	bad |= roster_write_portals(r->roster, clock_wall_us(), &b);
+	answer_json(req, &b, bad | buf_appends(&b, "}"));
+}
+
+/* ---- trails: what is held, and before it what the database has ---- */
+
+struct trails {
+	const struct routes *r;
+	int64_t held_us, now_us;         /* from held_us on it comes from memory */
+	char *character;
+};
+
+static void
+trails_suffix(void *priv, const struct answer_end *end, struct buf *out)
+{
+	struct trails *t = priv;
+	size_t before = buf_size(out);
+
+	if (end->rows > 0)
+		(void)buf_append(out, ",", 1);
+	(void)roster_write_trails(t->r->roster, t->held_us, t->now_us, t->character, out);
+	if (end->rows > 0 && buf_size(out) == before + 1)
+		out->len--;              /* nothing came behind the comma */
+	(void)buf_appends(out, "]}");
+}
+
+static void
+trails_done(void *priv)
+{
+	struct trails *t = priv;
+
+	free(t->character);
+	free(t);
+}
+
+static void
+trails_from_database(const struct routes *r, struct http_req *req, int64_t from_us, int64_t now_us, const char *character)
+{
+	struct trails *t = xcalloc(1, sizeof(*t));
+	struct answer_shape shape = {
+		.prefix = "{\"trails\":[", .kinds = "ttnnn", .sum_column = -1, .is_long = 1, .suffix = trails_suffix, .done = trails_done, .priv = t
+	};
+	char from[CLOCK_ISO_SIZE], to[CLOCK_ISO_SIZE], apart[32];
+	const char *params[] = { from, to, character, apart };
+
+	*t = (struct trails){ .r = r, .held_us = now_us - ROUTES_TRAIL_US, .now_us = now_us + 300 * SECOND_US, .character = character ? xstrdup(character) : NULL };
+	clock_format_iso(from_us, from);
+	clock_format_iso(t->held_us, to);
+	snprintf(apart, sizeof(apart), "%.3f", (double)(t->held_us - from_us) / SECOND_US / (ROUTES_TRAIL_POINTS - 1));
+	answer_query(r->pool, req, sql_trails, 4, params, &shape);
+}
+
+static void
+on_trails(void *priv, struct http_req *req)
+{
+	static const char *const known[] = { "seconds", "character", NULL };
+	struct routes *r = priv;
+	struct buf b = BUF_INIT(BODY_MAX);
+	const char *character;
+	int64_t seconds, now_us = clock_wall_us();
+	int bad;
+
+	if (params_known(req, known) == -1 || params_int(req, "seconds", 1, 86400, 600, &seconds) == -1 ||
+	    params_text(req, "character", ROUTES_NAME_BYTES, &character) == -1 || routes_warm(r, req) == -1)
+		return;
+	if (seconds * SECOND_US > ROUTES_TRAIL_US) {
+		trails_from_database(r, req, now_us - seconds * SECOND_US, now_us, character);
+		return;
+	}
+	bad = buf_appends(&b, "{\"trails\":[");
+	bad |= roster_write_trails(r->roster, now_us - seconds * SECOND_US, now_us + 300 * SECOND_US, character, &b);
+	answer_json(req, &b, bad | buf_appends(&b, "]}"));
+}
+
+const struct route routes_live[] = {
+	{ "GET", "/live", on_live },
+	{ "GET", "/trails", on_trails },
+	{ "GET", "/portals", on_portals },
+	ROUTE_END
+};
