@@ -107,31 +107,32 @@ pg_check_version() {
 	esac
 }
 
-clamp() {
-	local v=$1
-	[ "$v" -ge "$2" ] || v=$2
-	[ "$v" -le "$3" ] || v=$3
-	echo "$v"
+# pg_settings: what the server's own file does not say, one setting a line.
+pg_settings() {
+	pg_memory "$1"
+	printf '%s\n' "dynamic_shared_memory_type = $(pg_shared_memory "$(shm_mb)")" "listen_addresses = ''" 'max_connections = 50' \
+		'random_page_cost = 1.1' 'jit = off' 'wal_compression = on' 'checkpoint_completion_target = 0.9' \
+		"timezone = 'UTC'" "log_timezone = 'UTC'" "log_line_prefix = ''" 'logging_collector = off'
 }
 
-# Megabytes that this machine or its control group grants.
-memory_mb() {
-	local mb limit
-	mb=$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)
-	limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
-	[ "$limit" = max ] || mb=$(clamp $((limit / 1048576)) 1 "$mb")
-	echo "$mb"
-}
-
-# The server's options, one a line; memory after what there is, at most 1 GB of shared buffers beside everything else.
-pg_options() {
-	local m
-	m=$(memory_mb)
-	printf '%s\n' listen_addresses= "unix_socket_directories=$PG_RUN" unix_socket_permissions=0777 \
-		"shared_buffers=$(clamp $((m / 4)) 128 1024)MB" "effective_cache_size=$(clamp $((m / 2)) 256 65536)MB" \
-		"work_mem=$(clamp $((m / 2048)) 4 16)MB" "maintenance_work_mem=$(clamp $((m / 32)) 64 1024)MB" \
-		"max_wal_size=$(clamp $((m / 8)) 1024 4096)MB" max_connections=50 random_page_cost=1.1 jit=off wal_compression=on \
-		checkpoint_completion_target=0.9 timezone=UTC log_timezone=UTC log_line_prefix= logging_collector=off
+# pg_configure: writes tracker.conf for the machine as it is now, the operator's own lines last, and has the server read it.
+pg_configure() {
+	local mb file=$PG_DIR/tracker.conf own=$DATA/postgresql.conf.local
+	mb=$(memory_mb)
+	{
+		echo "# Written anew by scripts/tracker at each start, for $mb MB of memory.  What is to be otherwise goes into"
+		echo "# $own: its lines follow at the end and win; then scripts/tracker restart postgres."
+		pg_settings "$mb"
+		if [ -r "$own" ]; then
+			echo
+			echo "# from $own"
+			cat "$own"
+		fi
+	} >"$file.new"
+	chmod 600 "$file.new"
+	[ "$(id -u)" -ne 0 ] || chown "$PG_USER:" "$file.new"
+	mv "$file.new" "$file"
+	grep -q "^include 'tracker.conf'" "$PG_DIR/postgresql.conf" || echo "include 'tracker.conf'" >>"$PG_DIR/postgresql.conf"
 }
 
 # The role and the databases, where they are not there yet.

@@ -81,11 +81,9 @@ service_make_postgres() {
 }
 
 postgres_command() {
-	local option
 	COMMAND=(s6-notifyoncheck -d -w 100 -n 0 env -C /)
 	[ "$(id -u)" -ne 0 ] || COMMAND+=(s6-setuidgid "$PG_USER")
-	COMMAND+=("$PGBIN/postgres" -D "$PG_DIR")
-	while read -r option; do COMMAND+=(-c "$option"); done < <(pg_options)
+	COMMAND+=("$PGBIN/postgres" -D "$PG_DIR" -c "unix_socket_directories=$PG_RUN" -c unix_socket_permissions=0777)
 }
 
 # program_command NAME: how it is started, in COMMAND.  Everything else it knows from its settings.
@@ -138,6 +136,7 @@ await_supervision() {
 service_start() {
 	local dir
 	dir=$(service_dir "$1")
+	[ "$1" != postgres ] || pg_configure
 	DEATHS_BEFORE[$1]=$(deaths "$1")
 	rm -f "$dir/down"
 	s6-svc -u "$dir"
