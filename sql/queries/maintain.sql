@@ -1,1 +1,1 @@
-select dt.maintain()
+select dt.maintain(), dt.forget_rollups()
