@@ -143,7 +143,7 @@ number(const char *text, size_t len, uint32_t *id)
 	}
 	for (; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		unsigned digit = isdigit(c) ? c - '0' : isxdigit(c) ? (c | 32u) - 'a' + 10 : 99;
+		unsigned digit = isdigit(c) ? c - (unsigned)'0' : isxdigit(c) ? (c | 32u) - 'a' + 10 : 99;
 		if (digit >= base || (v = v * base + digit) > UINT32_MAX)
 			return 0;
 	}

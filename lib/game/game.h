@@ -1,4 +1,4 @@
-/* game: the facts of the game, made of lib/game/data/*.tsv: names of ids and bits, and all spells.
+/* game: the facts of the game, made of the files in lib/game/data: names of ids and bits, and all spells.
  * Everything is constant and static; nothing is allocated.  Strings are ASCII and NUL-terminated. */
 #ifndef GAME_H
 #define GAME_H

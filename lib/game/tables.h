@@ -1,4 +1,4 @@
-/* tables: lib/game/data/*.tsv as C, made by scripts/tsv2c.awk.  Strings are offsets into one pool. */
+/* tables: the files in lib/game/data as C, made by scripts/tsv2c.awk.  Strings are offsets into one pool. */
 #ifndef GAME_TABLES_H
 #define GAME_TABLES_H
 #include "game/game.h"
