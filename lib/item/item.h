@@ -14,6 +14,8 @@
 
 #define ITEM_NONE INT32_MIN
 #define ITEM_SPELLS_MAX 256                  /* of each list; what is beyond is left out with a reason */
+/* Grows when item_read makes other facts, or item_hash another hash, of the same item: then stored items are read again. */
+#define ITEM_FACTS_VERSION 1
 
 enum item_rating {
 	ITEM_DAMAGE, ITEM_DAMAGE_RESIST, ITEM_CRIT, ITEM_CRIT_RESIST, ITEM_CRIT_DAMAGE, ITEM_CRIT_DAMAGE_RESIST, ITEM_HEAL_BOOST, ITEM_VITALITY,

@@ -90,5 +90,7 @@ int pg_append_literal(struct buf *, const char *s, size_t len);              /* 
 
 /* DATABASE_URL, or the tracker's own: user and database dereth on the socket in $DT_RUN/pg.  Free it. */
 char *pg_telemetry_url(void);
+/* INVENTORY_DATABASE_URL, or the tracker's own: database inventory_db there. */
+char *pg_inventory_url(void);
 
 #endif

@@ -119,12 +119,24 @@ pg_append_literal(struct buf *b, const char *s, size_t len)
 	return 0;
 }
 
-char *
-pg_telemetry_url(void)
+static char *
+url_of(const char *setting, const char *database)
 {
-	const char *url = env_get("DATABASE_URL");
+	const char *url = env_get(setting);
 
 	if (*url != '\0')
 		return xstrdup(url);
-	return xasprintf("host='%s/pg' dbname=dereth user=dereth", env_run_dir());
+	return xasprintf("host='%s/pg' dbname=%s user=dereth", env_run_dir(), database);
+}
+
+char *
+pg_telemetry_url(void)
+{
+	return url_of("DATABASE_URL", "dereth");
+}
+
+char *
+pg_inventory_url(void)
+{
+	return url_of("INVENTORY_DATABASE_URL", "inventory_db");
 }
