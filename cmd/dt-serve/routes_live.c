@@ -11,6 +11,41 @@
 
 #define SECOND_US INT64_C(1000000)
 #define BODY_MAX (256u << 20)
+#define LIVE_WITHIN_S 30
+#define LIVE_CHANGED_MS 20
+#define LIVE_AGE_MS 100
+
+static int
+write_live(const struct routes *r, int64_t within_s, struct buf *b)
+{
+	int bad = buf_appends(b, "{");
+
+	bad |= roster_write_players(r->roster, clock_wall_us(), within_s * SECOND_US, b);
+	return bad | buf_appends(b, "}");
+}
+
+/* Everybody asks for the same: it is made anew when something has changed, and often enough that the ages are right, but not for each who asks. */
+static struct http_body *
+live_body(struct routes *r)
+{
+	static struct http_body *body;
+	static int64_t made_ms;
+	static uint64_t made_seq;
+	int64_t now_ms = clock_mono_ms();
+	uint64_t seq = feed_newest_seq(r->feed);
+	struct buf b = BUF_INIT(BODY_MAX);
+
+	if (body != NULL && now_ms - made_ms < (seq != made_seq ? LIVE_CHANGED_MS : LIVE_AGE_MS))
+		return body;
+	http_body_drop(&body);
+	if (write_live(r, LIVE_WITHIN_S, &b) == 0) {
+		body = http_body_new("application/json", &b);
+		made_ms = now_ms;
+		made_seq = seq;
+	}
+	buf_fini(&b);
+	return body;
+}
 
 static void
 on_live(void *priv, struct http_req *req)
@@ -18,14 +53,16 @@ on_live(void *priv, struct http_req *req)
 	static const char *const known[] = { "within", NULL };
 	struct routes *r = priv;
 	struct buf b = BUF_INIT(BODY_MAX);
+	struct http_body *body;
 	int64_t within_s;
-	int bad;
 
-	if (params_known(req, known) == -1 || params_int(req, "within", 1, 3600, 30, &within_s) == -1 || routes_warm(r, req) == -1)
+	if (params_known(req, known) == -1 || params_int(req, "within", 1, 3600, LIVE_WITHIN_S, &within_s) == -1 || routes_warm(r, req) == -1)
 		return;
-	bad = buf_appends(&b, "{");
-	bad |= roster_write_players(r->roster, clock_wall_us(), within_s * SECOND_US, &b);
-	answer_json(req, &b, bad | buf_appends(&b, "}"));
+	if (within_s == LIVE_WITHIN_S && (body = live_body(r)) != NULL) {
+		http_reply_header(req, "cache-control", "no-cache");
+		http_reply_body(req, body);
+	} else
+		answer_json(req, &b, write_live(r, within_s, &b));
 }
 
 static void

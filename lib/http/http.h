@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf/buf.h"
 #include "loop/loop.h"
 
 struct http;                 /* the server: one per process */
@@ -59,8 +60,12 @@ void http_reply_error(struct http_req *, int status, const char *code, const cha
 void http_reply_cached(struct http_req *, const char *content_type, const char *body, size_t len);
 /* For bodies that are dear to make: sets the ETag (quoted, as "\"17-3\"" or "W/\"…\"") and answers 304 when the client has that one.  1: answered. */
 int http_reply_unchanged(struct http_req *, const char *etag);
-/* A body that the caller keeps with its gzip variant (gzipped may be NULL): nothing is compressed here. */
-void http_reply_ready(struct http_req *, const char *content_type, const char *body, size_t len, const char *gzipped, size_t gzipped_len);
+/* A body that several answers share: nothing is copied, compressed at most once, with an ETag and 304 as above.  Who made it drops it when a newer one takes
+ * its place; answers that still send it hold it. */
+struct http_body;
+struct http_body *http_body_new(const char *content_type, struct buf *);     /* takes the buffer's bytes */
+void http_body_drop(struct http_body **);
+void http_reply_body(struct http_req *, struct http_body *);
 /* A long answer in pieces: begin, then write as asked.  more is called whenever there is room; it calls http_stream_write and, at last, http_stream_end.
  * closed is called when the request is over for whatever reason.  Text is compressed on its way where the client accepts it (but for text/event-stream). */
 void http_stream(struct http_req *, int status, const char *content_type, void (*more)(void *priv, struct http_req *), void (*closed)(void *priv), void *priv);

@@ -1,10 +1,12 @@
 /* Answers that may be asked for again. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "http/http.h"
 #include "http/http_int.h"
+#include "mem/mem.h"
 
 int
 http_has_etag(const char *list, const char *etag)
@@ -56,11 +58,54 @@ http_reply_cached(struct http_req *r, const char *type, const char *body, size_t
 		http_reply(r, 200, type, body, len);
 }
 
-void
-http_reply_ready(struct http_req *r, const char *type, const char *body, size_t len, const char *gzipped, size_t gzipped_len)
+/* ---- shared bodies ---- */
+
+struct http_body *
+http_body_new(const char *type, struct buf *b)
 {
-	int zip = gzipped != NULL && http_req_accepts_gzip(r);
+	struct http_body *body = xcalloc(1, sizeof(*body));
+
+	body->type = type;
+	body->refs = 1;
+	body->plain = *b;
+	b->p = NULL;
+	buf_fini(b);
+	snprintf(body->etag, sizeof(body->etag), "W/\"%016" PRIx64 "\"", hash(buf_data(&body->plain), buf_size(&body->plain)));
+	return body;
+}
+
+void
+http_body_drop(struct http_body **bp)
+{
+	struct http_body *body = *bp;
+
+	*bp = NULL;
+	if (body == NULL || --body->refs > 0)
+		return;
+	buf_fini(&body->plain);
+	buf_fini(&body->zipped);
+	free(body);
+}
+
+static int
+zipped(struct http_body *body)
+{
+	if (!body->tried) {
+		body->tried = 1;
+		buf_init(&body->zipped, buf_size(&body->plain) + buf_size(&body->plain) / 100 + 1024);
+		(void)http_gzip(buf_data(&body->plain), buf_size(&body->plain), &body->zipped);
+	}
+	return buf_size(&body->zipped) > 0 && buf_size(&body->zipped) < buf_size(&body->plain);
+}
+
+void
+http_reply_body(struct http_req *r, struct http_body *body)
+{
+	int zip;
 
 	http_reply_header(r, "vary", "accept-encoding");
-	http_req_serve_bytes(r, 200, type, zip ? "gzip" : NULL, zip ? gzipped : body, zip ? gzipped_len : len);
+	if (http_reply_unchanged(r, body->etag))
+		return;
+	zip = http_req_accepts_gzip(r) && zipped(body);
+	http_req_serve_body(r, body, zip);
 }

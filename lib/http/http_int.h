@@ -36,6 +36,14 @@ struct http_conn {
 /* ENDING: the answer is known and only has to be written. */
 enum http_req_state { HTTP_REQ_READING, HTTP_REQ_HANDLING, HTTP_REQ_DEFERRED, HTTP_REQ_STREAMING, HTTP_REQ_ENDING };
 
+struct http_body {                       /* shared by answers */
+	const char *type;
+	unsigned refs;
+	int tried;                       /* to compress it */
+	char etag[32];
+	struct buf plain, zipped;
+};
+
 struct http_req {
 	struct http_conn *c;
 	struct lws *wsi;                 /* the connection's, also while the upgrade is decided */
@@ -49,6 +57,9 @@ struct http_req {
 	struct { char *name, *value; } kept[HTTP_HEADERS_KEPT];
 	unsigned n_kept;
 	struct buf body, extra, out;
+	struct http_body *shared;        /* sent after out */
+	const char *shared_at;
+	size_t shared_left;
 	int file;                        /* what is still to be sent of a file; -1: none */
 	size_t file_left;
 	int chunked, ended, asked, in_more;
@@ -143,6 +154,7 @@ void http_req_ask(struct http_req *);                 /* there is something to w
 int http_req_on_writeable(struct http_req *);
 void http_req_serve_file(struct http_req *, int status, const char *type, const char *encoding, int fd, size_t size);
 void http_req_serve_bytes(struct http_req *, int status, const char *type, const char *encoding, const char *data, size_t len);
+void http_req_serve_body(struct http_req *, struct http_body *, int zip);
 int http_gzip(const char *data, size_t len, struct buf *out);       /* -1: does not fit out's maximum */
 
 int http_compressible(const char *type);

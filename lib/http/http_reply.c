@@ -68,12 +68,17 @@ put_date(struct buf *b)
 static void
 put_header(struct buf *b, const char *name, const char *value)
 {
+	size_t n;
+
 	(void)buf_appends(b, name);
 	(void)buf_appends(b, ": ");
-	for (; *value != '\0'; value++)
-		if ((unsigned char)*value >= ' ' && *value != 0x7f)
-			(void)buf_append(b, value, 1);
-	(void)buf_appends(b, "\r\n");
+	while (*value != '\0') {
+		for (n = 0; (unsigned char)value[n] >= ' ' && value[n] != 0x7f; n++)
+			;
+		(void)buf_append(b, value, n);
+		value += n + (value[n] != '\0');
+	}
+	(void)buf_append(b, "\r\n", 2);
 }
 
 void
@@ -175,6 +180,21 @@ http_req_serve_bytes(struct http_req *r, int status, const char *type, const cha
 }
 
 void
+http_req_serve_body(struct http_req *r, struct http_body *body, int zip)
+{
+	struct buf *b = zip ? &body->zipped : &body->plain;
+
+	http_put_head(r, 200, body->type, (long long)buf_size(b), zip ? "gzip" : NULL);
+	if (!r->is_head && buf_size(b) > 0) {
+		body->refs++;
+		r->shared = body;
+		r->shared_at = buf_data(b);
+		r->shared_left = buf_size(b);
+	}
+	answered(r);
+}
+
+void
 http_reply(struct http_req *r, int status, const char *type, const char *body, size_t len)
 {
 	struct buf zipped = BUF_INIT(len);
@@ -272,6 +292,18 @@ complete(struct http_req *r)
 	return close_after || lws_http_transaction_completed(c->wsi) ? -1 : 0;
 }
 
+static int
+send_shared(struct http_req *r)
+{
+	size_t n = r->shared_left > HTTP_CHUNK ? HTTP_CHUNK : r->shared_left;
+
+	if (lws_write(r->wsi, (unsigned char *)(uintptr_t)r->shared_at, n, LWS_WRITE_HTTP) < (int)n)
+		return -1;
+	r->shared_at += n;
+	r->shared_left -= n;
+	return 0;
+}
+
 int
 http_req_on_writeable(struct http_req *r)
 {
@@ -289,7 +321,14 @@ http_req_on_writeable(struct http_req *r)
 		if (lws_write(r->wsi, (unsigned char *)buf_data(&r->out), n, LWS_WRITE_HTTP) < (int)n)
 			return -1;
 		buf_consume(&r->out, n);
-		if (buf_size(&r->out) == 0 && r->file < 0 && r->ended)
+	}
+	if (buf_size(&r->out) == 0 && r->shared_left > 0 && !lws_partial_buffered(r->wsi)) {
+		if (send_shared(r) == -1)
+			return -1;
+		n = 1;
+	}
+	if (n > 0) {
+		if (buf_size(&r->out) == 0 && r->file < 0 && r->shared_left == 0 && r->ended)
 			return complete(r);
 		http_req_ask(r);
 		return 0;

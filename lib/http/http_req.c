@@ -135,6 +135,7 @@ req_free(struct http_req *r)
 	free(r->tail);
 	free(r->path);
 	http_stream_free_zip(r);
+	http_body_drop(&r->shared);
 	buf_fini(&r->body);
 	buf_fini(&r->extra);
 	buf_fini(&r->out);
