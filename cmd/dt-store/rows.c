@@ -68,63 +68,21 @@ day_of(int64_t us)
 	return us / DAY_US - (us % DAY_US < 0);
 }
 
-/* ---- names ---- */
-
-static void
-save_name(struct batch *b, int part, struct name *name)
-{
-	char *p;
-
-	if (name->saved)
-		return;
-	name->saved = 1;
-	p = batch_row(b, part, 2 * name->len + 32);
-	p = put_uint(p, name->id);
-	p = pg_copy_escape(p, name->text, name->len);
-	*p++ = '\n';
-	batch_row_end(b, part, p);
-}
-
-static void
-save_session(struct batch *b, struct session *s)
-{
-	const char *text = s->name.text + sizeof s->name.id;
-	size_t len = s->name.len - sizeof s->name.id;
-	char *p;
-
-	if (s->name.saved)
-		return;
-	s->name.saved = 1;
-	p = batch_row(b, PART_SESSIONS, 2 * len + 96);
-	p = put_uint(p, s->name.id);
-	p = put_uint(p, s->character->name.id);
-	p = pg_copy_escape(p, text, len);
-	*p++ = '\t';
-	p = pg_copy_time(p, s->first_us);
-	*p++ = '\n';
-	batch_row_end(b, PART_SESSIONS, p);
-}
-
-void
-telemetry_save_character(struct batch *b, struct character *c)
-{
-	save_name(b, PART_CHARACTERS, &c->name);
-}
-
 /* ---- the tables: each returns REASON_COUNT when the row is in, or why not ---- */
 
 static void
 count_totals(struct row *r, struct session *s, int64_t kills, int64_t deaths, int64_t total_deaths)
 {
 	struct character *c = r->character;
-	int64_t died = 0;
+	int64_t killed = 0, died = 0;
 
-	if (r->in->replay && !r->t->count_replays)
-		return;
 	if (kills >= 0)
-		c->total_kills += totals_step(&s->kills, kills, r->in->own_us);
+		killed = totals_step(&s->kills, kills, r->in->own_us);
 	if (deaths >= 0)
 		died = totals_step(&s->deaths, deaths, r->in->own_us);
+	c->total_kills += killed;
+	s->kills_sum += killed;
+	s->deaths_sum += died;
 	if (total_deaths >= 0)
 		totals_state(&c->deaths, total_deaths, r->in->own_us);
 	else
@@ -132,28 +90,28 @@ count_totals(struct row *r, struct session *s, int64_t kills, int64_t deaths, in
 	state_touch_session(&r->t->state, s);
 }
 
-static struct session *
-session_of(struct row *r)
+/* What is newest goes by its own time, as totals do. */
+static void
+note_newest(struct row *r, const struct session *s, int64_t tapers)
 {
-	struct state *state = &r->t->state;
 	int64_t at_us = r->in->own_us != TOTALS_NO_TIME ? r->in->own_us : r->in->at_us;
-	struct session *s;
-	struct text t;
+	struct character *c = r->character;
 
-	(void)text_get(field(r->event, FIELD_session_id), &t, SESSION_TEXT_MAX);
-	s = state_session(state, r->character, t.p, t.len, at_us);
-	if (s != NULL && at_us < s->first_us) {
-		s->first_us = at_us;
-		state_touch_session(state, s);
+	if (at_us >= c->current_us) {
+		c->current_us = at_us;
+		c->current = s->name.id;
 	}
-	return s;
+	if (tapers >= 0 && at_us >= c->tapers_us) {
+		c->tapers_us = at_us;
+		c->tapers = tapers;
+	}
 }
 
 static enum reason
 add_telemetry(struct row *r)
 {
 	const struct event *e = r->event;
-	int64_t kills, deaths, total_deaths, other;
+	int64_t kills, deaths, total_deaths, tapers, other;
 	struct character *c = r->character;
 	int part = r->in->at_us > c->telemetry_us ? PART_TELEMETRY : PART_TELEMETRY_AGAIN;
 	char *row = batch_row(r->batch, part, ROW_MAX), *p = row;
@@ -165,7 +123,7 @@ add_telemetry(struct row *r)
 		return ew.kind == EVENT_NUMBER ? REASON_OUT_OF_RANGE : REASON_NO_POSITION;
 	if (event_double(ns, &x) == -1)
 		return ns.kind == EVENT_NUMBER ? REASON_OUT_OF_RANGE : REASON_NO_POSITION;
-	s = session_of(r);
+	s = telemetry_session(r->t, c, r->in, field(e, FIELD_session_id));
 	if (s == NULL)
 		return REASON_TOO_MANY_NAMES;
 	p = put_time(p, r->in->at_us);
@@ -180,7 +138,7 @@ add_telemetry(struct row *r)
 	p = put_count(p, field(e, FIELD_deaths), &deaths, &r->bad);
 	p = put_count(p, field(e, FIELD_total_deaths), &total_deaths, &r->bad);
 	p = put_count(p, field(e, FIELD_rares_found), &other, &r->bad);
-	p = put_count(p, field(e, FIELD_prismatic_taper_count), &other, &r->bad);
+	p = put_count(p, field(e, FIELD_prismatic_taper_count), &tapers, &r->bad);
 	p = put_real(p, field(e, FIELD_mem_mb), 1e30, &r->bad);
 	p = put_real(p, field(e, FIELD_cpu_pct), 1e30, &r->bad);
 	p = put_count(p, field(e, FIELD_mem_handles), &other, &r->bad);
@@ -190,14 +148,17 @@ add_telemetry(struct row *r)
 	p = put_string(p, field(e, FIELD_vt_state), VT_STATE_MAX_BYTES);
 	p[-1] = '\n';
 	telemetry_save_character(r->batch, c);
-	save_session(r->batch, s);
+	telemetry_save_session(r->batch, s);
 	if (r->bad)
 		return REASON_OUT_OF_RANGE;
 	batch_row_end(r->batch, part, p);
 	(void)days_add(&((struct telemetry_batch *)r->batch->own)->days[SERIES_TELEMETRY], day_of(r->in->at_us));
 	if (part == PART_TELEMETRY)
 		c->telemetry_us = r->in->at_us;
-	count_totals(r, s, kills, deaths, total_deaths);
+	if (!r->in->replay || r->t->count_replays) {
+		count_totals(r, s, kills, deaths, total_deaths);
+		note_newest(r, s, tapers);
+	}
 	state_touch_character(&r->t->state, c);
 	return REASON_COUNT;
 }
@@ -263,7 +224,7 @@ add_spawn(struct row *r)
 	if (mob == NULL)
 		return REASON_TOO_MANY_NAMES;
 	telemetry_save_character(r->batch, r->character);
-	save_name(r->batch, PART_MOBS, mob);
+	telemetry_save_mob(r->batch, mob);
 	part = spawn_is_new(r, mob->id, ew, ns, z) ? PART_SPAWNS : PART_SPAWNS_AGAIN;
 	{
 		size_t len = (size_t)(p - room);

@@ -37,6 +37,7 @@ state_load_character(struct state *s, uint32_t id, const char *name, size_t len)
 	struct character *c = (struct character *)names_add(&s->characters, id, name, len);
 
 	c->telemetry_us = c->spawn_us = INT64_MIN;
+	c->tapers = -1;
 	c->name.saved = id != 0;
 	return c;
 }
@@ -133,6 +134,16 @@ put_int(struct buf *b, int64_t n)
 	(void)buf_printf(b, "%" PRId64, n);
 }
 
+/* What is not there is less than 0. */
+static void
+put_some(struct buf *b, int64_t n)
+{
+	if (n < 0)
+		(void)buf_appends(b, "null");
+	else
+		put_int(b, n);
+}
+
 /* A time of 0 or less is one that was never set. */
 static void
 put_time(struct buf *b, int64_t us)
@@ -178,6 +189,14 @@ save_characters(struct state *s, struct buf *b)
 	ARRAY(list, n, character, put_time, it->telemetry_us);
 	COMMA;
 	ARRAY(list, n, character, put_time, it->spawn_us);
+	COMMA;
+	ARRAY(list, n, character, put_some, it->current > 0 ? (int64_t)it->current : -1);
+	COMMA;
+	ARRAY(list, n, character, put_time, it->current_us);
+	COMMA;
+	ARRAY(list, n, character, put_some, it->tapers);
+	COMMA;
+	ARRAY(list, n, character, put_time, it->tapers_us);
 	(void)buf_appends(b, ");");
 }
 
@@ -197,6 +216,12 @@ save_sessions(struct state *s, struct buf *b)
 	ARRAY(list, n, session, put_int, it->kills.value);
 	COMMA;
 	ARRAY(list, n, session, put_int, it->deaths.value);
+	COMMA;
+	ARRAY(list, n, session, put_time, it->deaths.at_us);
+	COMMA;
+	ARRAY(list, n, session, put_int, it->kills_sum);
+	COMMA;
+	ARRAY(list, n, session, put_int, it->deaths_sum);
 	(void)buf_appends(b, ");");
 }
 

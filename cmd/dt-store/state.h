@@ -17,6 +17,9 @@ struct character {
 	uint64_t spawn_key[SPAWN_KEYS];          /* the spawns of that newest time; n 0: not known */
 	unsigned n_spawn_keys;
 	struct session *session;                 /* as last used */
+	uint32_t current;                        /* number of the session of the newest telemetry that counts; 0: none */
+	int64_t current_us;                      /* when that was */
+	int64_t tapers, tapers_us;               /* the newest count, -1: none */
 };
 
 struct session {
@@ -24,6 +27,7 @@ struct session {
 	struct character *character;
 	int64_t first_us;
 	struct totals_counter kills, deaths;
+	int64_t kills_sum, deaths_sum;           /* what it has added to the character's totals */
 };
 
 struct state {

@@ -46,6 +46,32 @@ telemetry_ensure_days(void *state, struct batch *b, struct buf *sql)
 		ensure_days(sql, (enum series)i, &own->days[i], &t->known[i]);
 }
 
+static uint64_t
+first_seq(const struct batch *b)
+{
+	uint64_t first = 0;
+
+	for (int i = 0; i <= b->sink->n_parts; i++)
+		if (b->set[i].n > 0 && (first == 0 || b->set[i].seq[0] < first))
+			first = b->set[i].seq[0];
+	return first;
+}
+
+/* The first event that is stored of a journal is noted beside the position in it. */
+static void
+telemetry_note_first(void *state, struct batch *b, struct buf *sql)
+{
+	struct telemetry *t = state;
+	uint64_t first = t->first_noted || b->journal[0] == '\0' ? 0 : first_seq(b);
+
+	if (first == 0)
+		return;
+	t->first_noted = 1;
+	(void)buf_printf(sql, "update dt.positions set first_seq = %" PRIu64 " where first_seq is null and sink = '%s' and journal = ", first, b->sink->name);
+	(void)pg_append_literal(sql, b->journal, strlen(b->journal));
+	(void)buf_appends(sql, ";");
+}
+
 static void
 telemetry_save_state(void *state, struct batch *b, struct buf *sql)
 {
@@ -53,25 +79,6 @@ telemetry_save_state(void *state, struct batch *b, struct buf *sql)
 
 	(void)b;
 	state_save(&t->state, sql);
-}
-
-/* ---- names ---- */
-
-struct character *
-telemetry_character(struct telemetry *t, const struct event *e, enum reason *why)
-{
-	struct text name;
-
-	*why = REASON_NO_CHARACTER;
-	if (e->character_name.kind == EVENT_ABSENT)
-		return NULL;
-	if (!text_get_name(e->character_name, &name, CHARACTER_MAX_BYTES, why)) {
-		if (*why == REASON_NO_NAME)
-			*why = REASON_NO_CHARACTER;
-		return NULL;
-	}
-	*why = REASON_TOO_MANY_NAMES;
-	return state_character(&t->state, name.p, name.len);
 }
 
 /* ---- loading ---- */
@@ -91,6 +98,10 @@ on_character(void *state, const struct pg_row *row)
 	c->deaths = (struct totals_stated){ pg_int(row, 3, 0), pg_int(row, 4, 0) };
 	c->telemetry_us = pg_int(row, 5, INT64_MIN);
 	c->spawn_us = pg_int(row, 6, INT64_MIN);
+	c->current = (uint32_t)pg_int(row, 7, 0);
+	c->current_us = pg_int(row, 8, 0);
+	c->tapers = pg_int(row, 9, -1);
+	c->tapers_us = pg_int(row, 10, 0);
 	if (id >= t->n_by_id) {
 		uint32_t n = id + 1024;
 		t->by_id = xreallocarray(t->by_id, n, sizeof *t->by_id);
@@ -116,7 +127,9 @@ on_session(void *state, const struct pg_row *row)
 	session = state_load_session(&t->state, (uint32_t)pg_int(row, 0, 0), t->by_id[character], text, len);
 	session->first_us = pg_int(row, 3, 0);
 	session->kills = (struct totals_counter){ pg_int(row, 5, 0), last_us };
-	session->deaths = (struct totals_counter){ pg_int(row, 6, 0), last_us };
+	session->deaths = (struct totals_counter){ pg_int(row, 6, 0), pg_int(row, 7, 0) };
+	session->kills_sum = pg_int(row, 8, 0);
+	session->deaths_sum = pg_int(row, 9, 0);
 }
 
 static void
@@ -168,6 +181,7 @@ telemetry_forget(void *state)
 
 	state_fini(&t->state);
 	state_init(&t->state);
+	t->first_noted = 0;
 	for (int i = 0; i < SERIES_COUNT; i++)
 		t->known[i].n = 0;
 	loaded(t);

@@ -1,4 +1,5 @@
-/* telemetry: the sink of positions, spawns, rares and portals.  telemetry.c is what it remembers and loads, rows.c makes rows of events. */
+/* telemetry: the sink of everything but inventories.  telemetry.c is what it remembers and loads, people.c the names that rows carry as numbers,
+ * rows.c makes rows of positions, spawns, rares and portals. */
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
 #include "batch.h"
@@ -16,6 +17,7 @@ enum series { SERIES_TELEMETRY, SERIES_SPAWNS, SERIES_COUNT };
 
 struct telemetry {                           /* remembered between batches; runs ahead of the database by those that are not stored yet */
 	int count_replays;                   /* events of a replay count in the totals */
+	int first_noted;                     /* dt.positions.first_seq is set */
 	struct state state;
 	struct days known[SERIES_COUNT];     /* days that have a table */
 	struct character **by_id;            /* while loading, as is n_by_id */
@@ -28,8 +30,12 @@ struct telemetry_batch {                     /* batch->own: of these events only
 
 /* Who an event is about; NULL with why. */
 struct character *telemetry_character(struct telemetry *, const struct event *, enum reason *why);
-/* Its name is stored with the batch, unless the database has it: before the first row with its number. */
+/* The session that the event names; NULL: there are too many. */
+struct session *telemetry_session(struct telemetry *, struct character *, const struct incoming *, struct event_value id);
+/* The name is stored with the batch, unless the database has it: before the first row with its number. */
 void telemetry_save_character(struct batch *, struct character *);
+void telemetry_save_session(struct batch *, struct session *);
+void telemetry_save_mob(struct batch *, struct name *mob);
 
 /* The kinds of rows.c. */
 enum reason rows_add_telemetry(void *state, struct batch *, const struct incoming *);

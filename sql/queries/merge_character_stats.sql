@@ -1,0 +1,1 @@
+select dt.merge_character_stats() as merged_character_stats
