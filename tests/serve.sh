@@ -7,12 +7,16 @@
 #   hears b 'regex' [seconds]      waits until it got such a line; count_of b 'regex'
 #   get PATH [curl options]        the body; its status in $T/status, its head in $T/head
 #   code PATH [curl options]       the status alone
+#                                  what both are answered, and what browsers are sent, is held against static/contract at the end;
+#                                  CONTRACT=off get …: this once not, for an answer that is broken on purpose
 #   walk NAME EW NS [more]         publishes a telemetry event
 #   publish LINE…                  lines to the bus
 
 SHARED_SECRET=correct-horse-battery
 export SHARED_SECRET
 WSC=$B/helpers/wsc
+mkdir -p "$T/contract"
+at_end="$at_end contract_kept"
 
 fanout_start() { start fanout dt-fanout --sync 10; }
 
@@ -21,6 +25,8 @@ socket() {
 	_b=$1
 	shift
 	: >"$T/$_b.say"
+	for _path; do :; done
+	echo "$_b $_path" >>"$T/contract/sockets"
 	start_plain "$_b" "$WSC" -f "$T/$_b.say" "$@"
 	wait_for "grep -q '^!' '$T/$_b.out'"
 }
@@ -49,16 +55,37 @@ browser() {
 	socket "$_b" "$@" "$PORT" /ws/live
 }
 
+# A file of its own for each answer, since these also run side by side; $T/body and $T/head are the newest.
 get() {
 	_path=$1
 	shift
-	curl -s -m 20 --path-as-is -D "$T/head" -o "$T/body" -w '%{http_code}' "$@" "$URL$_path" >"$T/status"
+	_answer=$(mktemp "$T/contract/XXXXXXXX")
+	: >"$_answer.head"
+	: >"$_answer.body"
+	curl -s -m 20 --path-as-is -D "$_answer.head" -o "$_answer.body" -w '%{http_code} %{method}' "$@" "$URL$_path" >"$_answer"
+	_exit=$?
+	read -r _status _method <"$_answer"
+	[ "${CONTRACT:-}" = off ] || echo "$_exit $_status $_method $_path" >"$_answer.asked"
+	echo "$_status" >"$T/status"
+	ln -f "$_answer.head" "$T/head"
+	ln -f "$_answer.body" "$T/body"
 	cat "$T/body"
 }
 
 code() {
 	get "$@" >"$T/got"
 	cat "$T/status"
+}
+
+contract_kept() {
+	if [ ! -d "$ROOT/tests/contract/node_modules/ajv" ]; then
+		pass 'answers keep the contract # SKIP scripts/test installs what checks it'
+	elif node "$ROOT/tests/contract/answers.mjs" "$T/contract" >"$T/contract.out" 2>&1; then
+		pass "answers keep the contract: $(tail -n 1 "$T/contract.out")"
+	else
+		fail 'answers keep the contract'
+		diag "$(tail -n 40 "$T/contract.out")"
+	fi
 }
 
 header() { tr -d '\r' <"$T/head" | sed -n "s/^$1: //Ip"; }
