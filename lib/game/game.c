@@ -177,9 +177,8 @@ game_match(enum game_kind kind, const char *text, size_t len, uint32_t *ids, uns
 	return n;
 }
 
-/* How many single edits lie between text and name, case-blind; gives up above 8 or 63 characters. */
-static unsigned
-distance(const char *text, size_t len, const char *name)
+unsigned
+game_distance(const char *text, size_t len, const char *name)
 {
 	unsigned line[64], n = (unsigned)strlen(name);
 
@@ -203,12 +202,12 @@ distance(const char *text, size_t len, const char *name)
 static unsigned
 nearness(const char *text, size_t len, const char *name)
 {
-	unsigned best = distance(text, len, name);
+	unsigned best = game_distance(text, len, name);
 	char word[64];
 	int used;
 
 	for (const char *p = name; sscanf(p, " %63[A-Za-z]%n", word, &used) == 1; p += used + strcspn(p + used, " ")) {
-		unsigned d = distance(text, len, word);
+		unsigned d = game_distance(text, len, word);
 		if (d < best)
 			best = d;
 	}

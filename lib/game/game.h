@@ -38,6 +38,8 @@ int game_is_bits(enum game_kind);
 unsigned game_match(enum game_kind, const char *text, size_t len, uint32_t *ids, unsigned max);
 /* The name that is nearest to a text that matched nothing, NULL when none is near. */
 const char *game_nearest(enum game_kind, const char *text, size_t len);
+/* How many single edits lie between text and name, case-blind; 99 when they are far apart or over 63 characters. */
+unsigned game_distance(const char *text, size_t len, const char *name);
 
 /* Names of all bits of a mask, with separator, into out (always NUL-terminated, cut at size); unknown bits as hexadecimal.  Returns the length. */
 size_t game_bits_text(enum game_kind, uint32_t mask, const char *separator, char *out, size_t size);
