@@ -25,6 +25,7 @@ struct batch {
 	int64_t opened_ms, rx_us;            /* when its first event came; receive time of its last */
 	struct rowset *set;                  /* one a part, and the dead letters */
 	void *own;                           /* the sink's */
+	const char *detail;                  /* from a kind that refuses: what is wrong, more than its reason; constant */
 	int64_t times[TIME_COUNT], dead[REASON_COUNT];
 	struct buf sql;
 	struct pg_piece *piece;

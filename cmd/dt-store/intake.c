@@ -87,6 +87,7 @@ intake_add(const struct sink *sink, void *state, struct batch *b, uint64_t seq, 
 	if (k == NULL)
 		return;
 	in.replay = is_replay(&e);
+	b->detail = "";
 	odd = set_times(&in, b);
 	b->rx_us = in.rx_us;
 	for (; poisoned == NULL && k != NULL; k = next_kind(k + 1, e.type)) {
@@ -95,7 +96,7 @@ intake_add(const struct sink *sink, void *state, struct batch *b, uint64_t seq, 
 			break;
 	}
 	if (why != REASON_COUNT)
-		batch_dead_letter(b, seq, in.rx_us, why, poisoned ? poisoned : "", line, len);
+		batch_dead_letter(b, seq, in.rx_us, why, poisoned ? poisoned : b->detail, line, len);
 	else if (odd >= 0)
 		b->times[odd]++;
 }

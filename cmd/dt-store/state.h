@@ -27,6 +27,7 @@ struct session {
 	struct character *character;
 	int64_t first_us;
 	struct totals_counter kills, deaths;
+	struct combat_known *combat;             /* combat.c's; NULL: not in memory */
 	int64_t kills_sum, deaths_sum;           /* what it has added to the character's totals */
 };
 

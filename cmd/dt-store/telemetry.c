@@ -11,6 +11,7 @@
 
 #define HOUR_MS 3600000
 #define TIDY_MS 120000
+#define SAVED_MAX (64u << 20)
 
 static const char *const series_names[SERIES_COUNT] = { "telemetry", "spawns" };
 
@@ -75,10 +76,19 @@ telemetry_note_first(void *state, struct batch *b, struct buf *sql)
 static void
 telemetry_save_state(void *state, struct batch *b, struct buf *sql)
 {
+	struct telemetry_batch *own = b->own;
+
+	(void)state;
+	(void)buf_append(sql, buf_data(&own->saved), buf_size(&own->saved));
+}
+
+static int
+telemetry_ask(void *state, struct batch *b, const struct sink_db *db)
+{
 	struct telemetry *t = state;
 
-	(void)b;
-	state_save(&t->state, sql);
+	state_save(&t->state, &((struct telemetry_batch *)b->own)->saved);
+	return combat_ask(t, b, db);
 }
 
 /* ---- loading ---- */
@@ -171,6 +181,7 @@ telemetry_open(const struct store_config *config)
 
 	t->count_replays = config->count_replays;
 	state_init(&t->state);
+	combat_memory_init(&t->combat);
 	return t;
 }
 
@@ -179,6 +190,7 @@ telemetry_forget(void *state)
 {
 	struct telemetry *t = state;
 
+	combat_memory_clear(&t->combat);
 	state_fini(&t->state);
 	state_init(&t->state);
 	t->first_noted = 0;
@@ -192,6 +204,7 @@ telemetry_close(void *state)
 {
 	struct telemetry *t = state;
 
+	combat_memory_clear(&t->combat);
 	state_fini(&t->state);
 	for (int i = 0; i < SERIES_COUNT; i++)
 		days_fini(&t->known[i]);
@@ -202,7 +215,10 @@ telemetry_close(void *state)
 static void *
 own_new(void)
 {
-	return xcalloc(1, sizeof(struct telemetry_batch));
+	struct telemetry_batch *b = xcalloc(1, sizeof *b);
+
+	buf_init(&b->saved, SAVED_MAX);
+	return b;
 }
 
 static void
@@ -210,6 +226,8 @@ own_clear(void *own)
 {
 	struct telemetry_batch *b = own;
 
+	combat_queue_clear(&b->combat);
+	buf_clear(&b->saved);
 	for (int i = 0; i < SERIES_COUNT; i++)
 		b->days[i].n = 0;
 }
@@ -219,6 +237,8 @@ own_free(void *own)
 {
 	struct telemetry_batch *b = own;
 
+	combat_queue_fini(&b->combat);
+	buf_fini(&b->saved);
 	for (int i = 0; i < SERIES_COUNT; i++)
 		days_fini(&b->days[i]);
 	free(b);
@@ -237,6 +257,12 @@ static const struct kind kinds[] = {
 	{ "spawn", rows_add_spawn },
 	{ "rare", rows_add_rare },
 	{ "portal", rows_add_portal },
+	{ "combat_stats", combat_add },
+	{ "character_stats", latest_add_character_stats },
+	{ "quest", latest_add_quest },
+	{ "equipment_cantrip_state", latest_add_equipment_cantrips },
+	{ "dungeon_map", latest_add_dungeon_map },
+	{ "server_status", latest_add_server_status },
 	{ NULL, NULL }
 };
 
@@ -262,4 +288,5 @@ const struct sink sink_telemetry = {
 	.parts = parts, .n_parts = PART_COUNT, .kinds = kinds, .loads = loads, .chores = chores,
 	.open = telemetry_open, .close = telemetry_close, .forget = telemetry_forget, .loaded = loaded,
 	.own_new = own_new, .own_clear = own_clear, .own_free = own_free,
+	.ask = telemetry_ask,
 };

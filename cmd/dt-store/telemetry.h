@@ -1,8 +1,9 @@
 /* telemetry: the sink of everything but inventories.  telemetry.c is what it remembers and loads, people.c the names that rows carry as numbers,
- * rows.c makes rows of positions, spawns, rares and portals. */
+ * rows.c makes rows of positions, spawns, rares and portals, combat.c of combat_stats, latest.c of what only the newest is kept of. */
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
 #include "batch.h"
+#include "combat.h"
 #include "days.h"
 #include "sink.h"
 #include "state.h"
@@ -19,12 +20,15 @@ struct telemetry {                           /* remembered between batches; runs
 	int count_replays;                   /* events of a replay count in the totals */
 	int first_noted;                     /* dt.positions.first_seq is set */
 	struct state state;
+	struct combat_memory combat;
 	struct days known[SERIES_COUNT];     /* days that have a table */
 	struct character **by_id;            /* while loading, as is n_by_id */
 	uint32_t n_by_id;
 };
 
 struct telemetry_batch {                     /* batch->own: of these events only */
+	struct combat_queue combat;
+	struct buf saved;                    /* the state's SQL when the batch was closed: events of the next one change it while the database is asked */
 	struct days days[SERIES_COUNT];
 };
 
@@ -42,5 +46,11 @@ enum reason rows_add_telemetry(void *state, struct batch *, const struct incomin
 enum reason rows_add_spawn(void *state, struct batch *, const struct incoming *);
 enum reason rows_add_rare(void *state, struct batch *, const struct incoming *);
 enum reason rows_add_portal(void *state, struct batch *, const struct incoming *);
+/* Of latest.c. */
+enum reason latest_add_character_stats(void *state, struct batch *, const struct incoming *);
+enum reason latest_add_quest(void *state, struct batch *, const struct incoming *);
+enum reason latest_add_equipment_cantrips(void *state, struct batch *, const struct incoming *);
+enum reason latest_add_dungeon_map(void *state, struct batch *, const struct incoming *);
+enum reason latest_add_server_status(void *state, struct batch *, const struct incoming *);
 
 #endif
