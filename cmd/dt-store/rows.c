@@ -107,6 +107,20 @@ note_newest(struct row *r, const struct session *s, int64_t tapers)
 	}
 }
 
+/* A row that is surely new, at this place of its part. */
+static void
+sum_up(struct row *r, int64_t kills, size_t at, size_t len)
+{
+	static const enum field_id fields[ROLLUP_MEANS] = { FIELD_kills_per_hour, FIELD_mem_mb, FIELD_cpu_pct, FIELD_mem_handles, FIELD_latency_ms };
+	struct telemetry_batch *own = r->batch->own;
+	double mean[ROLLUP_MEANS];
+
+	for (int i = 0; i < ROLLUP_MEANS; i++)
+		if (event_double(field(r->event, fields[i]), &mean[i]) == -1)
+			mean[i] = NAN;
+	rollup_add_row(&own->rollup, r->in->at_us, r->character->name.id, kills, mean, at, len);
+}
+
 static enum reason
 add_telemetry(struct row *r)
 {
@@ -117,6 +131,7 @@ add_telemetry(struct row *r)
 	char *row = batch_row(r->batch, part, ROW_MAX), *p = row;
 	struct event_value ew = field(e, FIELD_ew), ns = field(e, FIELD_ns);
 	struct session *s;
+	size_t at;
 	double x;
 
 	if (event_double(ew, &x) == -1)
@@ -151,10 +166,13 @@ add_telemetry(struct row *r)
 	telemetry_save_session(r->batch, s);
 	if (r->bad)
 		return REASON_OUT_OF_RANGE;
+	at = buf_size(&r->batch->set[part].buf);
 	batch_row_end(r->batch, part, p);
 	(void)days_add(&((struct telemetry_batch *)r->batch->own)->days[SERIES_TELEMETRY], day_of(r->in->at_us));
-	if (part == PART_TELEMETRY)
+	if (part == PART_TELEMETRY) {
 		c->telemetry_us = r->in->at_us;
+		sum_up(r, kills, at, (size_t)(p - row) - 1);
+	}
 	if (!r->in->replay || r->t->count_replays) {
 		count_totals(r, s, kills, deaths, total_deaths);
 		note_newest(r, s, tapers);
@@ -206,6 +224,7 @@ spawn_is_new(struct row *r, uint32_t mob, double ew, double ns, double z)
 static enum reason
 add_spawn(struct row *r)
 {
+	struct telemetry_batch *own = r->batch->own;
 	struct name *mob;
 	struct text name;
 	enum reason why;
@@ -236,7 +255,9 @@ add_spawn(struct row *r)
 		row[len - 1] = '\n';
 		batch_row_end(r->batch, part, row + len);
 	}
-	(void)days_add(&((struct telemetry_batch *)r->batch->own)->days[SERIES_SPAWNS], day_of(r->in->at_us));
+	(void)days_add(&own->days[SERIES_SPAWNS], day_of(r->in->at_us));
+	if (part == PART_SPAWNS)
+		rollup_add_spawn(&own->rollup, r->in->at_us, mob->id, ew, ns);
 	state_touch_character(&r->t->state, r->character);
 	return REASON_COUNT;
 }

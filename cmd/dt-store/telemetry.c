@@ -1,5 +1,6 @@
 #include "telemetry.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,33 @@ telemetry_ensure_days(void *state, struct batch *b, struct buf *sql)
 
 	for (int i = 0; i < SERIES_COUNT; i++)
 		ensure_days(sql, (enum series)i, &own->days[i], &t->known[i]);
+}
+
+/* The sums of a batch become rows of its own parts. */
+static void
+telemetry_write_sums(void *state, struct batch *b, struct buf *sql)
+{
+	const struct telemetry_batch *own = b->own;
+	struct rowset *rows = &b->set[PART_ROLLUP], *cells = &b->set[PART_CELLS];
+	int bad;
+
+	(void)state;
+	(void)sql;
+	bad = rollup_write_minutes(&own->rollup, buf_data(&b->set[PART_TELEMETRY].buf), &rows->buf);
+	bad |= rollup_write_cells(&own->rollup, &cells->buf);
+	assert(!bad);                        /* shorter than the rows themselves */
+	rows->n = own->rollup.n_minutes;
+	cells->n = own->rollup.n_cells;
+}
+
+static void
+telemetry_roll_up(void *state, struct batch *b, struct buf *sql)
+{
+	(void)state;
+	if (b->set[PART_ROLLUP].n + b->set[PART_TELEMETRY_AGAIN].n > 0)
+		(void)buf_printf(sql, "%s;", sql_merge_rollup);
+	if (b->set[PART_CELLS].n + b->set[PART_SPAWNS_AGAIN].n > 0)
+		(void)buf_printf(sql, "%s;", sql_merge_spawn_cells);
 }
 
 static uint64_t
@@ -230,6 +258,7 @@ own_clear(void *own)
 	buf_clear(&b->saved);
 	for (int i = 0; i < SERIES_COUNT; i++)
 		b->days[i].n = 0;
+	rollup_clear(&b->rollup);
 }
 
 static void
@@ -241,6 +270,7 @@ own_free(void *own)
 	buf_fini(&b->saved);
 	for (int i = 0; i < SERIES_COUNT; i++)
 		days_fini(&b->days[i]);
+	rollup_fini(&b->rollup);
 	free(b);
 }
 

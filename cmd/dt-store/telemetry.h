@@ -5,6 +5,7 @@
 #include "batch.h"
 #include "combat.h"
 #include "days.h"
+#include "rollup.h"
 #include "sink.h"
 #include "state.h"
 
@@ -30,6 +31,7 @@ struct telemetry_batch {                     /* batch->own: of these events only
 	struct combat_queue combat;
 	struct buf saved;                    /* the state's SQL when the batch was closed: events of the next one change it while the database is asked */
 	struct days days[SERIES_COUNT];
+	struct rollup rollup;                /* of the rows that are surely new */
 };
 
 /* Who an event is about; NULL with why. */

@@ -86,19 +86,33 @@ end $$;
 -- ---- the rows that are there already ----
 
 insert into dt.telemetry_rollup
-select f.tier, f.character_id, f.bucket, l."timestamp", f.n, l.session_id, l.ew, l.ns, l.z, l.kills, f.kills_max, l.deaths, l.total_deaths,
+select 60, f.character_id, f.bucket, l."timestamp", f.n, l.session_id, l.ew, l.ns, l.z, l.kills, f.kills_max, l.deaths, l.total_deaths,
 	l.rares_found, l.prismatic_taper_count, f.kills_per_hour_n, f.mem_mb_n, f.cpu_pct_n, f.mem_handles_n, f.latency_ms_n,
 	f.kills_per_hour_sum, f.mem_mb_sum, f.cpu_pct_sum, f.mem_handles_sum, f.latency_ms_sum, l.onlinetime, l.char_tag, l.vt_state
 from (
-	select t.tier, r.character_id, dt.bucket(t.tier, r."timestamp") as bucket, max(r."timestamp") as last_at, count(*) as n, max(r.kills) as kills_max,
+	select r.character_id, dt.bucket(60, r."timestamp") as bucket, max(r."timestamp") as last_at, count(*) as n, max(r.kills) as kills_max,
 		count(r.kills_per_hour) as kills_per_hour_n, count(r.mem_mb) as mem_mb_n, count(r.cpu_pct) as cpu_pct_n,
 		count(r.mem_handles) as mem_handles_n, count(r.latency_ms) as latency_ms_n,
 		coalesce(sum(r.kills_per_hour::float8), 0) as kills_per_hour_sum, coalesce(sum(r.mem_mb::float8), 0) as mem_mb_sum,
 		coalesce(sum(r.cpu_pct::float8), 0) as cpu_pct_sum, coalesce(sum(r.mem_handles::float8), 0) as mem_handles_sum,
 		coalesce(sum(r.latency_ms::float8), 0) as latency_ms_sum
-	from dt.telemetry r cross join (values (60), (600), (3600), (21600)) as t (tier)
-	group by 1, 2, 3
+	from dt.telemetry r
+	group by 1, 2
 ) f join dt.telemetry l on l.character_id = f.character_id and l."timestamp" = f.last_at;
+
+insert into dt.telemetry_rollup
+select f.tier, f.character_id, f.bucket, l.last_at, f.n, l.session_id, l.ew, l.ns, l.z, l.kills, f.kills_max, l.deaths, l.total_deaths,
+	l.rares_found, l.prismatic_taper_count, f.kills_per_hour_n, f.mem_mb_n, f.cpu_pct_n, f.mem_handles_n, f.latency_ms_n,
+	f.kills_per_hour_sum, f.mem_mb_sum, f.cpu_pct_sum, f.mem_handles_sum, f.latency_ms_sum, l.onlinetime, l.char_tag, l.vt_state
+from (
+	select t.tier, m.character_id, dt.bucket(t.tier, m.bucket) as bucket, max(m.bucket) as last_minute, sum(m.n) as n, max(m.kills_max) as kills_max,
+		sum(m.kills_per_hour_n) as kills_per_hour_n, sum(m.mem_mb_n) as mem_mb_n, sum(m.cpu_pct_n) as cpu_pct_n,
+		sum(m.mem_handles_n) as mem_handles_n, sum(m.latency_ms_n) as latency_ms_n, sum(m.kills_per_hour_sum) as kills_per_hour_sum,
+		sum(m.mem_mb_sum) as mem_mb_sum, sum(m.cpu_pct_sum) as cpu_pct_sum, sum(m.mem_handles_sum) as mem_handles_sum,
+		sum(m.latency_ms_sum) as latency_ms_sum
+	from dt.telemetry_1m m cross join (values (600), (3600), (21600)) as t (tier)
+	group by 1, 2, 3
+) f join dt.telemetry_1m l on l.character_id = f.character_id and l.bucket = f.last_minute;
 
 insert into dt.spawn_cells_1h
 select dt.bucket(3600, "timestamp"), round(ew * 10), round(ns * 10), mob_id, count(*) from dt.spawns group by 1, 2, 3, 4;
