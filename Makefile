@@ -149,6 +149,11 @@ check: all units
 bench: all $(BENCH:%=$B/bench/%)
 	B=$B tests/bench/run
 
+# What is generated of static/contract; a test sees when it is not current.
+contract:
+	scripts/event-formats.mjs > static/contract/EVENT_FORMATS.json.new
+	mv static/contract/EVENT_FORMATS.json.new static/contract/EVENT_FORMATS.json
+
 # What install puts where, source:target; uninstall takes the same away.  (Programs find sql/ and static/ below DATADIR.)
 INSTALLED := $(foreach t,$(TOOLS),$B/bin/$t:$(BINDIR)/$t) \
 	$(foreach m,$(wildcard man/*.[1-8]),$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
@@ -169,6 +174,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all units fuzz fuzzers check bench install uninstall clean FORCE
+.PHONY: all units fuzz fuzzers check bench contract install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
