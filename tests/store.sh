@@ -33,3 +33,26 @@ telemetry() {
 	printf '{"type":"telemetry","character_name":"%s","session_id":"%s","timestamp":"%s","ew":33.5,"ns":42.1,"z":0.4,"kills":%s%s}\n' \
 	    "$1" "${SESSION:-s1}" "$(at "$2")" "$3" "${4:-}"
 }
+
+# For the sink of inventories: its database, a query in it, a run over the journal.
+inventory_db() { sql 'create database inventory_db' postgres; }
+isql() { sql "$1" inventory_db; }
+inventory() {
+	code=0
+	timeout $((60 * slow)) dt-store --sink inventory -1 -r "$T/journal" "$@" 2>>"$T/inventory.log" || code=$?
+	return "$code"
+}
+
+# item ID NAME CLASS [IntValues…] [more members…], with the plugin's words: item -5 Taper 12 '"218103814":10' ',"Spells":[1]'
+item() { printf '{"Id":%s,"Name":"%s","ObjectClass":%s,"IntValues":{%s},"StringValues":{"1":"%s"}%s}' "$1" "$2" "$3" "${4:-}" "$2" "${5:-}"; }
+# snapshot NAME SECONDS ITEM...
+snapshot() {
+	printf '{"type":"full_inventory","character_name":"%s","timestamp":"%s","items":[' "$1" "$(at "$2")"
+	shift 2
+	(IFS=,; printf '%s]}\n' "$*")
+}
+# delta NAME SECONDS ACTION ITEM|ID
+delta() {
+	case $3 in remove) _what=item_id ;; *) _what=item ;; esac
+	printf '{"type":"inventory_delta","character_name":"%s","timestamp":"%s","action":"%s","%s":%s}\n' "$1" "$(at "$2")" "$3" "$_what" "$4"
+}

@@ -67,7 +67,7 @@ void
 batch_clear(struct batch *b)
 {
 	b->journal[0] = '\0';
-	b->from = b->to = 0;
+	b->from = b->to = b->row_seq = 0;
 	b->events = b->rows = b->bytes = 0;
 	for (int i = 0; i <= b->sink->n_parts; i++) {
 		buf_clear(&b->set[i].buf);
@@ -102,7 +102,7 @@ batch_row_end(struct batch *b, int part, const char *end)
 		set->cap = set->cap ? 2 * set->cap : 256;
 		set->seq = xreallocarray(set->seq, set->cap, sizeof *set->seq);
 	}
-	set->seq[set->n++] = b->to;
+	set->seq[set->n++] = b->row_seq != 0 ? b->row_seq : b->to;
 	if (!part_at(b, part)->names)
 		b->rows++;
 	b->bytes += n;
@@ -151,18 +151,28 @@ batch_dead_letter(struct batch *b, uint64_t seq, int64_t rx_us, enum reason reas
 	b->dead[reason]++;
 }
 
-uint64_t
-batch_culprit(const struct batch *b, const char *context)
+int
+batch_culprit_row(const struct batch *b, const char *context, int *part, size_t *row)
 {
 	unsigned long line;
 	char relation[64];
 
 	if (sscanf(context, "COPY %63[a-z0-9_], line %lu", relation, &line) != 2 || line == 0)
 		return 0;
-	for (int i = 0; i < b->sink->n_parts; i++)
-		if (b->sink->parts[i].relation != NULL && strcmp(b->sink->parts[i].relation, relation) == 0)
-			return line <= b->set[i].n ? b->set[i].seq[line - 1] : 0;
+	*row = line - 1;
+	for (*part = 0; *part < b->sink->n_parts; (*part)++)
+		if (b->sink->parts[*part].relation != NULL && strcmp(b->sink->parts[*part].relation, relation) == 0)
+			return *row < b->set[*part].n;
 	return 0;
+}
+
+uint64_t
+batch_culprit(const struct batch *b, const char *context)
+{
+	size_t row;
+	int part;
+
+	return batch_culprit_row(b, context, &part, &row) ? b->set[part].seq[row] : 0;
 }
 
 /* ---- composing ---- */

@@ -24,6 +24,7 @@ struct batch {
 	size_t events, rows, bytes;
 	int64_t opened_ms, rx_us;            /* when its first event came; receive time of its last */
 	struct rowset *set;                  /* one a part, and the dead letters */
+	uint64_t row_seq;                    /* the event that rows are of; 0: the last one */
 	void *own;                           /* the sink's */
 	const char *detail;                  /* from a kind that refuses: what is wrong, more than its reason; constant */
 	int64_t times[TIME_COUNT], dead[REASON_COUNT];
@@ -43,6 +44,8 @@ void batch_dead_letter(struct batch *, uint64_t seq, int64_t rx_us, enum reason 
 
 /* Which event a refusal is about, by where PostgreSQL says that it was ("COPY telemetry, line 17, ..."); 0 when it does not say. */
 uint64_t batch_culprit(const struct batch *, const char *context);
+/* The row itself: 0 when it does not say. */
+int batch_culprit_row(const struct batch *, const char *context, int *part, size_t *row);
 
 /* Makes sql and pieces of it. */
 void batch_compose(struct batch *, void *state);

@@ -38,7 +38,8 @@ set_times(struct incoming *in, const struct batch *b)
 	int64_t own_us;
 	int odd = -1, known = event_time(in->event, &own_us) == 0;
 
-	if (event_rx(in->event, &in->rx_us) == -1)
+	in->stamped = event_rx(in->event, &in->rx_us) == 0;
+	if (!in->stamped)
 		in->rx_us = known && is_sane(own_us) ? own_us : b->rx_us > 0 ? b->rx_us : clock_wall_us() / 1000 * 1000;
 	in->at_us = in->rx_us + (int64_t)(in->seq % 1000);
 	in->own_us = TOTALS_NO_TIME;

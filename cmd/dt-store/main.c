@@ -1,6 +1,5 @@
 /* dt-store: the stream's events in, rows of a PostgreSQL database out, each exactly once. */
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "bus/bus.h"
@@ -19,7 +18,7 @@
 enum { OPT_SINK = OPT_LONG_ONLY, OPT_REPLAY, OPT_ROWS, OPT_WAIT, OPT_TIMEOUT };
 
 static const struct opt opts[] = {
-	{ OPT_SINK, "sink", "name", "what to store: telemetry (the default)" },
+	{ OPT_SINK, "sink", "name", "what to store: telemetry (the default) or inventory" },
 	{ 's', "socket", "path", "socket of the event stream (default $DT_RUN/events.out)" },
 	{ 'r', "journal", "path", "read a journal directory or a capture file instead of the stream" },
 	{ '1', "once", NULL, "with -r: exit when all of it is stored" },
@@ -55,11 +54,9 @@ on_ready(void *priv)
 static void
 take_sink(const char *arg)
 {
-	if (strcmp(arg, "inventory") == 0)
-		opt_usage("--sink: this version does not store inventories yet");
 	S.config.sink = sink_find(arg);
 	if (S.config.sink == NULL)
-		opt_usage("--sink: '%s' is not a sink; there is telemetry", arg);
+		opt_usage("--sink: '%s' is not a sink; there are telemetry and inventory", arg);
 }
 
 static void

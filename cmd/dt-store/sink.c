@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-extern const struct sink sink_telemetry;
+extern const struct sink sink_telemetry, sink_inventory;
 
-static const struct sink *const sinks[] = { &sink_telemetry };
+static const struct sink *const sinks[] = { &sink_telemetry, &sink_inventory };
 
 const struct sink *
 sink_find(const char *name)

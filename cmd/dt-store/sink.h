@@ -45,6 +45,7 @@ struct incoming {
 	const struct event *event;
 	uint64_t seq;
 	int replay;                  /* _replay is set */
+	int stamped;                 /* the stream said when it was received */
 	int64_t rx_us;
 	int64_t at_us;               /* what a row goes by: its own time when that is believed, else the receive time */
 	int64_t own_us;              /* what totals go by: its own time; TOTALS_NO_TIME when it has no usable one */
@@ -103,6 +104,9 @@ struct sink {
 	void (*own_free)(void *own);
 	/* A closed batch, before its parts are made of it, may first ask the database.  1: it does, and calls db->done; 0: there is nothing to ask. */
 	int (*ask)(void *state, struct batch *, const struct sink_db *db);
+	/* The database refused a row of a part that has a relation.  1: the sink has noted what to leave out of that event, all is made again without it; 0: the
+	 * whole event is left out. */
+	int (*culprit)(void *state, const struct batch *, int part, size_t row, const char *why);
 	void (*row)(void *state, struct batch *, const struct pg_row *);     /* rows that the statements of a batch return, but for merged ones; may be NULL */
 	void (*stored)(void *state, const struct batch *);   /* it is committed: for counters; may be NULL */
 };

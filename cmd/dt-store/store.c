@@ -69,6 +69,16 @@ on_stored(void *priv)
 	}
 }
 
+/* The sink leaves out less than the whole event. */
+static int
+is_sinks_own(struct store *s, const struct batch *b, const struct pg_error *e)
+{
+	size_t row;
+	int part;
+
+	return s->sink->culprit != NULL && batch_culprit_row(b, e->context, &part, &row) && s->sink->culprit(s->state, b, part, row, e->message);
+}
+
 static void
 on_refused(void *priv, const struct pg_error *e)
 {
@@ -82,7 +92,7 @@ on_refused(void *priv, const struct pg_error *e)
 	if (e->lost) {
 		;                            /* on_down follows */
 	} else if (store_is_class(e, " 21 22 23 54 P0")) {
-		if (poison_refused(&s->poison, b, e) == 0)
+		if (is_sinks_own(s, b, e) || poison_refused(&s->poison, b, e) == 0)
 			store_load(s);
 		else
 			store_stall(s, e->message);

@@ -84,6 +84,17 @@ comment on column dt.items.equipped_slot is 'bits of where it is worn; 0: it is 
 comment on column dt.items.cantrip_level is 'rank of its best cantrip';
 comment on column dt.items.noted_at is 'when item_moves last told of it, and what: a change is told at most once an hour';
 
+-- Items that are as they were, but in another place: what dt-store has in memory after the events of this transaction.  0 and -1 stand for null.
+create function dt.place_items(p_item int[], p_character int[], p_container int[], p_updated bigint[], p_noted bigint[], p_stack int[], p_noted_container int[])
+	returns void language sql as $$
+	update dt.items i set character_id = v.character_id, container_id = v.container_id, version = nextval('dt.version'),
+		updated_at = to_timestamp(v.updated / 1e6), noted_at = to_timestamp(nullif(v.noted, 0) / 1e6), noted_stack = nullif(v.stack, -1),
+		noted_container = case when v.noted <> 0 then v.noted_container end
+	from unnest(p_item, p_character, p_container, p_updated, p_noted, p_stack, p_noted_container)
+		as v (item_id, character_id, container_id, updated, noted, stack, noted_container)
+	where i.item_id = v.item_id
+$$;
+
 create table dt.item_raw (
 	item_id  int primary key,
 	raw      jsonb not null
