@@ -47,20 +47,23 @@ enter(struct journal_cursor *c, uint64_t first, struct jfile *file, uint64_t off
 static size_t
 segment_of(struct journal_cursor *c, const struct jseg_entry *list, size_t n)
 {
-	size_t i;
+	size_t best = 0;
 	int64_t rx;
 
 	if (c->from.kind == JOURNAL_FROM_EARLIEST)
 		return 0;
 	if (c->from.kind == JOURNAL_FROM_END)
 		return n - 1;
-	for (i = 1; i < n; i++) {
+	for (size_t i = 1; i < n; i++) {
 		if (c->from.kind == JOURNAL_FROM_SEQ && list[i].first > c->from.seq)
 			break;
-		if (c->from.kind == JOURNAL_FROM_TIME && jseg_first_rx(c->dirfd, list[i].first, &rx) == 0 && rx >= c->from.rx_us)
+		if (c->from.kind == JOURNAL_FROM_TIME && jseg_first_rx(c->dirfd, list[i].first, &rx) != 0)
+			continue;                /* empty: it says nothing about those before it */
+		if (c->from.kind == JOURNAL_FROM_TIME && rx >= c->from.rx_us)
 			break;
+		best = i;
 	}
-	return i - 1;
+	return best;
 }
 
 static int

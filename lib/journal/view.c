@@ -237,14 +237,18 @@ passes_over(void *priv, uint64_t off, const char *line, size_t len)
 static size_t
 segment_for(const struct journal *j, struct journal_from from)
 {
-	size_t i;
+	size_t best = 0;
 
 	if (from.kind == JOURNAL_FROM_SEQ)
 		return index_after(j, from.seq) - 1;
-	for (i = 1; i < j->n_segs; i++)
-		if (j->segs[i]->first_rx_us != NO_TIME && j->segs[i]->first_rx_us >= from.rx_us)
+	for (size_t i = 1; i < j->n_segs; i++) {
+		if (j->segs[i]->first_rx_us == NO_TIME)
+			continue;                /* empty: it says nothing about those before it */
+		if (j->segs[i]->first_rx_us >= from.rx_us)
 			break;
-	return i - 1;
+		best = i;
+	}
+	return best;
 }
 
 static uint64_t
