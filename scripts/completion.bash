@@ -14,6 +14,9 @@ _tracker() {
 	case $3 in
 	*tracker) words=$("$1" help | sed -n 's/^  \([a-z]*\) .*/\1/p') ;;
 	restart | logs) words="postgres dt-fanout dt-ingest dt-serve dt-store dt-sim -f" ;;
+	backup | restore | --with-secrets | --force)
+		case $2 in -*) words="--with-secrets --force" ;; *) mapfile -t COMPREPLY < <(compgen -f -- "$2"); return ;; esac
+		;;
 	up | --*) words="--demo --characters --no-build --foreground" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$2")

@@ -108,17 +108,21 @@ check_settings() {
 	else doubt "settings: nobody knows ${unknown[*]}; .env.example lists all there are"; fi
 }
 
-check_database() {
-	local url bindir
-	url=$(setting DATABASE_URL)
-	bindir=$(pg_bindir) || { bad "database: no PostgreSQL $PG_VERSION_MIN or later found"; return; }
-	if [ -z "$url" ] && ! supervisor_alive; then
-		good "database: the tracker's own, by $bindir; not running now"
-	elif PGCONNECT_TIMEOUT=5 "$bindir/psql" -X -q -c 'select 1' "${url:-host=$RUN/pg user=dereth dbname=dereth}" >/dev/null 2>&1; then
-		good "database: answers"
-	else
-		bad "database: no answer; scripts/tracker logs postgres, or mend DATABASE_URL"
+check_databases() {
+	local sink
+	if ! PGBIN=$(pg_bindir); then
+		bad "databases: no PostgreSQL $PG_VERSION_MIN or later found"
+		return
 	fi
+	for sink in "${SINKS[@]}"; do
+		if [ -z "$(setting "${DB_URL[$sink]}")" ] && ! supervisor_alive; then
+			good "$sink database: the tracker's own, by $PGBIN; not running now"
+		elif (PGCONNECT_TIMEOUT=5 db_ask "$sink" 'select 1') >/dev/null 2>&1; then
+			good "$sink database: $(db_where "$sink"), answers"
+		else
+			bad "$sink database: no answer; scripts/tracker logs postgres, or mend ${DB_URL[$sink]}"
+		fi
+	done
 }
 
 check_journal() {
@@ -159,7 +163,7 @@ cmd_doctor() {
 	check_secrets
 	check_port
 	check_journal
-	check_database
+	check_databases
 	check_programs
 	exit $DOCTOR_BAD
 }
