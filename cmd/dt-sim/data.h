@@ -8,10 +8,8 @@ struct d_lifestone { int32_t ns, ew, z; };
 struct d_creature { const char *name, *family; uint16_t level, level_max; uint32_t xp; };
 struct d_portal { const char *name; int32_t ns, ew, z; uint32_t landcell; const char *dungeon; int32_t dest_ns, dest_ew; };
 struct d_rare { const char *name; uint8_t tier; uint32_t one_in, wcid; };
-struct d_material { uint8_t id; const char *name, *group; };
 struct d_quest { const char *flag, *name; int32_t repeat_s; const char *kind; };
-struct d_set { uint8_t id; const char *name; };
-struct d_spell { uint16_t id; const char *name; uint16_t category; const char *use; uint8_t rank; const char *family; };
+struct d_spell { uint16_t id; char use; const char *element; };
 struct d_template {
 	uint32_t wcid;
 	const char *name;
@@ -23,7 +21,7 @@ struct d_template {
 	uint8_t material;
 	uint32_t icon;
 };
-struct d_damage { const char *element, *adjective; uint16_t bit; const char *over50, *over25, *over10, *low; };
+struct d_damage { uint16_t bit; const char *over50, *over25, *over10, *low; };
 struct d_name { const char *name; uint8_t race; };
 struct d_surname { const char *name; };
 struct d_chat { char channel; const char *text; };
@@ -36,9 +34,7 @@ DATA(lifestone)
 DATA(creature)
 DATA(portal)
 DATA(rare)
-DATA(material)
 DATA(quest)
-DATA(set)
 DATA(spell)
 DATA(template)
 DATA(damage)

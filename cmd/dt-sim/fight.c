@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
 #include "mem/mem.h"
 #include "sim.h"
 
@@ -50,30 +51,29 @@ fight_forget(struct chr *c)
 }
 
 /* An attack spell of the element, as strong as the character's level allows. */
-static const struct d_spell *
+static const struct fact_spell *
 attack_spell(unsigned element, int level, unsigned pick)
 {
-	static const char *const prefix[] = { "Slashing", "Piercing", "Bludgeoning", "Cold", "Fire", "Acid", "Electric", "Nether" };
-	const struct d_spell *best = NULL;
+	const struct fact_spell *best = NULL;
 	unsigned rank = level > 180 ? 8 : level > 120 ? 7 : level > 60 ? 6 : 4, n = 0;
 
-	for (unsigned i = 0; i < d_spell_n; i++) {
-		const struct d_spell *sp = &d_spell[i];
-		if (sp->use[0] == 'w' && sp->rank <= rank && sp->rank + 1u >= rank && strncmp(sp->family, prefix[element], strlen(prefix[element])) == 0 && n++ <= pick % 3)
+	for (unsigned i = 0; i < fact_spells_n; i++) {
+		const struct fact_spell *sp = &fact_spells[i];
+		if (sp->use == 'w' && sp->rank <= rank && sp->rank + 1u >= rank && strcmp(sp->element, fact_damage_name(element)) == 0 && n++ <= pick % 3)
 			best = sp;
 	}
-	return best != NULL ? best : &d_spell[0];
+	return best != NULL ? best : &fact_spells[0];
 }
 
-static const struct d_spell *
+static const struct fact_spell *
 debuff_spell(struct chr *c)
 {
 	unsigned i, rank = c->level > 180 ? 8 : c->level > 120 ? 7 : 6;
 
 	do
-		i = rng_below(&c->rng, d_spell_n);
-	while (d_spell[i].use[0] != 'd' || d_spell[i].rank != rank);
-	return &d_spell[i];
+		i = rng_below(&c->rng, fact_spells_n);
+	while (fact_spells[i].use != 'd' || fact_spells[i].rank != rank);
+	return &fact_spells[i];
 }
 
 void
@@ -90,9 +90,9 @@ fight_begin(struct sim *s, struct chr *c, unsigned creature)
 	if (rng_percent(&c->rng, 30))
 		tell_spawn(s, c, creature);
 	if (c->kind >= KIND_WAR && rng_percent(&c->rng, 35)) {
-		const struct d_spell *sp = debuff_spell(c);
+		const struct fact_spell *sp = debuff_spell(c);
 		c->casting = 1;
-		c->spell = (uint16_t)(sp - d_spell);
+		c->spell = (uint16_t)(sp - fact_spells);
 		items_use_taper(s, c);
 		if (c->shares)
 			share_cast(s, c, 0);
@@ -153,7 +153,7 @@ attack(struct sim *s, struct chr *c, struct foe *f)
 		    attack_spell(c->element, c->level, c->index)->name);
 	else
 		chat(s, c, 22, "%s%sYou %s %s for %u point%s of %s damage!", crit ? "Critical hit!  " : "", rng_one_in(&c->rng, 5) ? "Sneak Attack! " : "",
-		    verb(c->element, damage, c->foe_max), who, damage, plural, d_damage[c->element].adjective);
+		    verb(c->element, damage, c->foe_max), who, damage, plural, fact_damage_adjective(c->element));
 	if (magic) {
 		c->mana -= c->mana < 7 ? c->mana : 7;
 		if (rng_percent(&c->rng, 30))
@@ -193,7 +193,7 @@ defend(struct sim *s, struct chr *c, struct foe *f)
 		    attack_spell(element, m->level, m->level)->name);
 	else
 		chat(s, c, 21, "%s%s %s%s your %s for %u point%s of %s damage!", crit ? "Critical hit! " : "", m->name, v, third_person(v),
-		    parts[rng_below(&c->rng, 9)], damage, damage == 1 ? "" : "s", d_damage[element].adjective);
+		    parts[rng_below(&c->rng, 9)], damage, damage == 1 ? "" : "s", fact_damage_adjective(element));
 	if (!failed && rng_one_in(&c->rng, 90)) {
 		f->cloak_surges++;
 		chat(s, c, 17, "The cloak of %s weaves the magic of Cloaked in Skill!", c->name);
@@ -221,7 +221,7 @@ fight_round(struct sim *s, struct chr *c)
 	struct foe *f = foe_of(c, c->creature);
 
 	if (c->casting) {
-		chat(s, c, 7, "You cast %s on %s", d_spell[c->spell].name, d_creature[c->creature].name);
+		chat(s, c, 7, "You cast %s on %s", fact_spells[c->spell].name, d_creature[c->creature].name);
 		if (c->shares)
 			share_cast(s, c, 1);
 		c->casting = 0;
@@ -251,7 +251,7 @@ put_hits(struct buf *b, const struct foe *f, int i, const char *name, int *any)
 	if (h->attacks == 0)
 		return;
 	(void)buf_printf(b, "%s\"%s\":{\"%s\":{\"attacks\":%u,\"failed\":%u,\"crits\":%u,\"normal_damage\":%u,\"max_normal\":%u,\"crit_damage\":%u,\"max_crit\":%u}}",
-	    *any ? "," : "", name, d_damage[f->element[i]].element, h->attacks, h->failed, h->crits, h->normal_damage, h->max_normal, h->crit_damage, h->max_crit);
+	    *any ? "," : "", name, fact_damage_name(f->element[i]), h->attacks, h->failed, h->crits, h->normal_damage, h->max_normal, h->crit_damage, h->max_crit);
 	*any = 1;
 }
 

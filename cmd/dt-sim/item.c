@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
+#include "game/game.h"
 #include "item.h"
 #include "mem/mem.h"
 
@@ -25,11 +27,12 @@ item_tables(void)
 		g->v = xreallocarray(g->v, g->n + 1, sizeof *g->v);
 		g->v[g->n++] = (uint16_t)i;
 	}
-	for (unsigned i = 0; i < d_spell_n; i++) {
-		const struct d_spell *sp = &d_spell[i];
-		if (sp->use[0] == 'c' && sp->rank <= 8 && cantrips[sp->rank].n < 256)
+	facts_init();
+	for (unsigned i = 0; i < fact_spells_n; i++) {
+		const struct fact_spell *sp = &fact_spells[i];
+		if (sp->use == 'c' && sp->rank <= 8 && cantrips[sp->rank].n < 256)
 			cantrips[sp->rank].v[cantrips[sp->rank].n++] = (uint16_t)i;
-		else if (sp->use[0] == 'b' && banes.n < 256)
+		else if (sp->use == 'b' && banes.n < 256)
 			banes.v[banes.n++] = (uint16_t)i;
 	}
 }
@@ -53,7 +56,7 @@ item_template(const struct item *it)
 
 struct detail {
 	unsigned material, workmanship, tinks, set, al, lore, spellcraft, wield, mana_max, n_spells, rating, rating_value;
-	uint16_t spells[SPELLS_MAX];         /* indices of d_spell */
+	uint16_t spells[SPELLS_MAX];         /* indices of fact_spells */
 	const char *rate;                    /* of mana, a second */
 };
 
@@ -71,9 +74,9 @@ material(struct rng *r, const struct d_template *t)
 	unsigned i;
 
 	do
-		i = rng_below(r, d_material_n);
-	while (strcmp(d_material[i].group, want) != 0);
-	return d_material[i].id;
+		i = rng_below(r, fact_materials_n);
+	while (strcmp(fact_materials[i].group, want) != 0);
+	return fact_materials[i].id;
 }
 
 static void
@@ -106,7 +109,7 @@ detail(const struct item *it, struct detail *d)
 	d->workmanship = (unsigned)rng_between(&r, 3, 6 + it->tier / 2);
 	d->tinks = it->worn && rng_percent(&r, 60) ? 10 : it->worn ? rng_below(&r, 10) : rng_one_in(&r, 6) ? rng_below(&r, 10) : 0;
 	if (t->group == 'A' || t->group == 'S') {
-		d->set = rng_one_in(&r, 3) || it->worn ? d_set[rng_below(&r, d_set_n)].id : 0;
+		d->set = rng_one_in(&r, 3) || it->worn ? fact_sets[rng_below(&r, fact_sets_n)] : 0;
 		d->al = t->al + it->tier * (unsigned)rng_between(&r, 22, 34) + 20 * d->tinks + (it->worn ? 240 : 0);
 	}
 	draw_spells(&r, it, d);
@@ -290,7 +293,7 @@ item_put(const struct sim *s, struct buf *b, const struct chr *c, const struct i
 	for (unsigned i = 0; i < d.n_spells; i++) {
 		if (i > 0)
 			put(b, ",");
-		put_int(b, d_spell[d.spells[i]].id);
+		put_int(b, fact_spells[d.spells[i]].id);
 	}
 	put(b, "]}");
 }
@@ -326,12 +329,12 @@ struct best { uint16_t category, spell, sources; };
 static void
 note_best(struct best *best, unsigned *n, unsigned spell)
 {
-	const struct d_spell *sp = &d_spell[spell];
+	const struct fact_spell *sp = &fact_spells[spell];
 
 	for (unsigned i = 0; i < *n; i++)
 		if (best[i].category == sp->category) {
 			best[i].sources++;
-			if (sp->rank > d_spell[best[i].spell].rank)
+			if (sp->rank > fact_spells[best[i].spell].rank)
 				best[i].spell = (uint16_t)spell;
 			return;
 		}
@@ -351,7 +354,7 @@ put_worn(const struct sim *s, struct buf *b, const struct chr *c, const struct i
 		(void)buf_printf(b, ",\"mana_current\":%u,\"mana_max\":%u,\"seconds_left\":%u", mana, d->mana_max, mana * 18);
 	put(b, ",\"spells\":[");
 	for (unsigned i = 0; i < d->n_spells; i++) {
-		const struct d_spell *sp = &d_spell[d->spells[i]];
+		const struct fact_spell *sp = &fact_spells[d->spells[i]];
 		(void)buf_printf(b, "%s{\"id\":%u,\"name\":", i > 0 ? "," : "", sp->id);
 		(void)buf_append_json(b, sp->name, strlen(sp->name));
 		put(b, on ? ",\"active\":true}" : ",\"active\":false}");
@@ -362,7 +365,6 @@ put_worn(const struct sim *s, struct buf *b, const struct chr *c, const struct i
 void
 items_equip_state(struct sim *s, struct chr *c)
 {
-	static const char *const levels[] = { "", "", "Minor", "", "", "", "Major", "Epic", "Legendary" };
 	struct best best[32 * SPELLS_MAX];
 	struct buf *b = &s->buf;
 	unsigned n = 0, items = 0;
@@ -380,17 +382,17 @@ items_equip_state(struct sim *s, struct chr *c)
 			put(b, ",");
 		put_worn(s, b, c, &c->items[i], &d);
 		for (unsigned k = 0; k < d.n_spells; k++)
-			if (d_spell[d.spells[k]].use[0] == 'c')
+			if (fact_spells[d.spells[k]].use == 'c')
 				note_best(best, &n, d.spells[k]);
 	}
 	put(b, "]");
 	ev_key(s, "cantrips");
 	put(b, "[");
 	for (unsigned i = 0; i < n; i++) {
-		const struct d_spell *sp = &d_spell[best[i].spell];
+		const struct fact_spell *sp = &fact_spells[best[i].spell];
 		(void)buf_printf(b, "%s{\"category\":%u,\"name\":", i > 0 ? "," : "", sp->category);
-		(void)buf_append_json(b, sp->family, strlen(sp->family));
-		(void)buf_printf(b, ",\"level\":\"%s\",\"spell_id\":%u,\"sources\":%u}", levels[sp->rank], sp->id, best[i].sources);
+		(void)buf_append_json(b, sp->effect, strlen(sp->effect));
+		(void)buf_printf(b, ",\"level\":\"%s\",\"spell_id\":%u,\"sources\":%u}", game_name(GAME_CANTRIP_LEVEL, sp->rank), sp->id, best[i].sources);
 	}
 	put(b, "]");
 	ev_end(s);

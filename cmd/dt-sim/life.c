@@ -1,4 +1,5 @@
 /* What characters do all day: town, buffs, portals, walks, the hunt, death, idling. */
+#include "facts.h"
 #include "sim.h"
 
 #define FEW_TAPERS 40
@@ -146,9 +147,9 @@ step_buff(struct sim *s, struct chr *c)
 		return T_S;
 	}
 	do
-		i = rng_below(&c->rng, d_spell_n);
-	while (d_spell[i].use[0] != 's');
-	chat(s, c, 7, "You cast %s on yourself", d_spell[i].name);
+		i = rng_below(&c->rng, fact_spells_n);
+	while (fact_spells[i].use != 's');
+	chat(s, c, 7, "You cast %s on yourself", fact_spells[i].name);
 	c->mana -= c->mana < 15 ? c->mana : 15;
 	c->vitals_dirty = c->shared_dirty = 1;
 	items_use_taper(s, c);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "facts.h"
 #include "geo/geo.h"
 #include "sim.h"
 
@@ -110,10 +111,10 @@ void
 share_cast(struct sim *s, struct chr *c, int success)
 {
 	begin(s, c, success ? "share_cast_success" : "share_cast_attempt");
-	ev_int(s, "spell_id", d_spell[c->spell].id);
+	ev_int(s, "spell_id", fact_spells[c->spell].id);
 	ev_int(s, "target", c->foe_id);
 	if (success)
-		ev_int(s, "duration_ms", d_spell[c->spell].rank >= 8 ? 300000 : 240000);
+		ev_int(s, "duration_ms", fact_spells[c->spell].rank >= 8 ? 300000 : 240000);
 	else
 		ev_int(s, "skill", 120 + c->level);
 	ev_end(s);
