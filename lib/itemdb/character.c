@@ -16,6 +16,8 @@ itemdb_character(struct itemdb *db, int32_t id, const char *name)
 		if (strcmp(c->shown.name, name) != 0) {          /* a restored database may give the number to another */
 			free((char *)(uintptr_t)c->shown.name);
 			c->shown.name = xstrdup(name);
+			strings_release(db->strings, c->text);
+			c->text = strings_take(db->strings, name, strlen(name));
 			db->generation++;
 		}
 		return *at;
@@ -26,6 +28,7 @@ itemdb_character(struct itemdb *db, int32_t id, const char *name)
 	}
 	c = &db->character[db->n_characters++];
 	*c = (struct character){ .shown = { .id = id, .name = xstrdup(name) }, .first = ROW_NONE };
+	c->text = strings_take(db->strings, name, strlen(name));
 	db->generation++;
 	return db->n_characters - 1;
 }

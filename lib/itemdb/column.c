@@ -4,12 +4,14 @@
 #include "game/game.h"
 #include "itemdb/itemdb_int.h"
 
-static const struct { const char *name; int is_text; } columns[] = {
-#define COLUMN(id, name, number) { name, 0 },
-#define TEXT_COLUMN(id, name) { name, 1 },
+static const struct { const char *name; int is_text, kind; } columns[] = {
+#define COLUMN(id, name, number) { name, 0, -1 },
+#define TEXT_COLUMN(id, name, text) { name, 1, -1 },
+#define NAMED_COLUMN(id, name, kind, number) { name, 1, kind },
 #include "itemdb/columns.def"
 #undef COLUMN
 #undef TEXT_COLUMN
+#undef NAMED_COLUMN
 };
 
 int
@@ -33,6 +35,12 @@ itemdb_column_is_text(enum itemdb_column c)
 	return columns[c].is_text;
 }
 
+int
+itemdb_column_kind(enum itemdb_column c)
+{
+	return columns[c].kind;
+}
+
 #define NUM(fact) (r->fact == ITEM_NONE ? (double)NAN : r->fact)
 #define MASK(fact) (r->fact == 0 ? (double)NAN : r->fact)
 #define FLAG(fact) (r->fact < 0 ? (double)NAN : r->fact)
@@ -43,26 +51,27 @@ itemdb_number(const struct row *r, enum itemdb_column c)
 {
 	switch (c) {
 #define COLUMN(id, name, number) case ITEMDB_##id: return number;
-#define TEXT_COLUMN(id, name) case ITEMDB_##id: return (double)NAN;
+#define TEXT_COLUMN(id, name, text)
+#define NAMED_COLUMN(id, name, kind, number) case ITEMDB_##id: return number;
 #include "itemdb/columns.def"
 #undef COLUMN
 #undef TEXT_COLUMN
-	case ITEMDB_COLUMNS: break;
+#undef NAMED_COLUMN
+	default: return (double)NAN;
 	}
-	return (double)NAN;
 }
 
 uint32_t
-itemdb_text(const struct itemdb *db, const struct row *r, enum itemdb_column c, const char **fixed)
+itemdb_text(const struct itemdb *db, const struct row *r, enum itemdb_column c)
 {
-	*fixed = NULL;
 	switch (c) {
-	case ITEMDB_NAME: return r->name;
-	case ITEMDB_DISPLAY_NAME: return r->display;
-	case ITEMDB_CHARACTER_NAME: *fixed = db->character[r->character].shown.name; break;
-	case ITEMDB_MATERIAL: *fixed = r->material_id == ITEM_NONE ? NULL : game_material((uint32_t)r->material_id); break;
-	case ITEMDB_SET: *fixed = r->set_id == ITEM_NONE ? NULL : game_set((uint32_t)r->set_id); break;
-	default: break;
+#define COLUMN(id, name, number)
+#define TEXT_COLUMN(id, name, text) case ITEMDB_##id: return text;
+#define NAMED_COLUMN(id, name, kind, number)
+#include "itemdb/columns.def"
+#undef COLUMN
+#undef TEXT_COLUMN
+#undef NAMED_COLUMN
+	default: return TEXT_NONE;
 	}
-	return TEXT_NONE;
 }

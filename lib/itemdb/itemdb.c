@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "game/game.h"
 #include "itemdb/itemdb_int.h"
@@ -163,7 +164,7 @@ take_display(struct itemdb *db, const struct item *it)
 	uint32_t text;
 	char *both;
 
-	if (it->name.kind != EVENT_STRING || n == 0 || (it->name.len >= n && memcmp(it->name.p, material, n) == 0))
+	if (it->name.kind != EVENT_STRING || n == 0 || (it->name.len >= n && strncasecmp(it->name.p, material, n) == 0))
 		return take_text(db, it->name);
 	both = xmalloc(n + 1 + it->name.len);
 	memcpy(both, material, n);

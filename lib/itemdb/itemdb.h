@@ -50,15 +50,17 @@ void itemdb_sweep(struct itemdb *);
 
 enum itemdb_column {
 #define COLUMN(id, name, number) ITEMDB_##id,
-#define TEXT_COLUMN(id, name) ITEMDB_##id,
+#define TEXT_COLUMN(id, name, text) ITEMDB_##id,
+#define NAMED_COLUMN(id, name, kind, number) ITEMDB_##id,
 #include "itemdb/columns.def"
 #undef COLUMN
 #undef TEXT_COLUMN
+#undef NAMED_COLUMN
 	ITEMDB_COLUMNS
 };
 int itemdb_column(const char *name);                       /* -1: there is none */
 const char *itemdb_column_name(enum itemdb_column);
-int itemdb_column_is_text(enum itemdb_column);
+int itemdb_column_is_text(enum itemdb_column);             /* ordered as text; texts and names */
 
 /* ---- tests: a tree of conditions; and, or, not own their parts ---- */
 
@@ -77,9 +79,10 @@ struct itemdb_test *itemdb_one_of(enum itemdb_column, const uint32_t *ids, size_
 struct itemdb_test *itemdb_any_bit(enum itemdb_column, uint32_t mask);           /* mask 0: no bit is set */
 struct itemdb_test *itemdb_contains(int where, const char *text, size_t len);    /* case-blind, no wildcards; "" is in every text */
 struct itemdb_test *itemdb_equals(int where, const char *text, size_t len);      /* the same for the whole text */
-struct itemdb_test *itemdb_owner(const char *name);                              /* case counts */
 struct itemdb_test *itemdb_casts(const uint32_t *spells, size_t n, int active);  /* one of these spells is among its (active) spells */
 void itemdb_test_free(struct itemdb_test **);
+struct itemq;
+struct itemdb_test *itemdb_query(const struct itemq *);    /* all of its conditions; NULL when it has none */
 
 /* ---- search ---- */
 

@@ -32,6 +32,7 @@ struct row {
 
 struct character {
 	struct itemdb_character shown;
+	uint32_t text;                           /* its name as a string */
 	uint32_t first;                          /* row */
 };
 
@@ -60,9 +61,9 @@ row_at(const struct itemdb *db, uint32_t i)
 	return &db->chunk[i / CHUNK_ROWS][i % CHUNK_ROWS];
 }
 
-double itemdb_number(const struct row *, enum itemdb_column);                    /* NAN: absent */
-/* A text column as a string; for names of the game, which are no strings of ours, *fixed is set instead and TEXT_NONE returned. */
-uint32_t itemdb_text(const struct itemdb *, const struct row *, enum itemdb_column, const char **fixed);
+double itemdb_number(const struct row *, enum itemdb_column);                    /* NAN: absent, or a text */
+uint32_t itemdb_text(const struct itemdb *, const struct row *, enum itemdb_column);         /* TEXT_NONE: absent, or no text */
+int itemdb_column_kind(enum itemdb_column);                                      /* of a column of names its enum game_kind, else -1 */
 
 void itemdb_test_begin(struct itemdb_test *, const struct itemdb *);             /* before a scan; again after every change of db */
 int itemdb_test_row(const struct itemdb_test *, const struct itemdb *, const struct row *);

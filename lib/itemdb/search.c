@@ -1,8 +1,10 @@
 /* A search: one scan that tests and counts, then the page's part of the matches is put in order. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "game/game.h"
 #include "itemdb/fold.h"
 #include "itemdb/itemdb_int.h"
 #include "mem/mem.h"
@@ -32,6 +34,9 @@ struct itemdb_search {
 	struct map count[ITEMDB_FACETS];
 	uint32_t slot[SLOTS];
 	struct itemdb_count *sorted[ITEMDB_FACETS];
+	struct map name_at;              /* of ids of the column that is ordered by: their place in name */
+	struct name *name;
+	uint32_t n_names;
 };
 
 static void
@@ -70,6 +75,8 @@ itemdb_search_free(struct itemdb_search **sp)
 		free(s->sorted[i]);
 	}
 	itemdb_test_free(&s->ask.test);
+	map_fini(&s->name_at);
+	free(s->name);
 	free(s->hit);
 	free(s->page);
 	free(s);
@@ -89,24 +96,58 @@ ordinal(double d)
 	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-/* The folded text of a row's column, at most ITEMDB_KEY_MAX bytes; NULL when absent.  room is for names that are not held folded. */
-static const char *
-folded_text(const struct itemdb_search *s, const struct row *r, char *room, size_t *len)
-{
-	const char *fixed;
-	uint32_t text = itemdb_text(s->db, r, s->ask.order.column, &fixed);
+/* A name of the game, folded, as it is ordered by; made once for each id that is met. */
+struct name { char text[ITEMDB_KEY_MAX]; uint8_t len; };
 
-	if (fixed != NULL) {
-		*len = strnlen(fixed, ITEMDB_KEY_MAX);
-		fold_text(room, fixed, *len);
-		return room;
+static const struct name *
+name_of(struct itemdb_search *s, int kind, double number)
+{
+	uint32_t id = (uint32_t)(int64_t)number, *at = map_at(&s->name_at, (int32_t)id, s->n_names);
+	const char *name;
+	struct name *n;
+	char all[512];
+
+	if (*at < s->n_names)
+		return &s->name[*at];
+	if ((s->n_names & (s->n_names + 1)) == 0)
+		s->name = xreallocarray(s->name, 2 * (s->n_names + 1), sizeof(*s->name));
+	n = &s->name[s->n_names++];
+	name = game_name(kind, id);
+	if (game_is_bits(kind))
+		game_bits_text(kind, id, ", ", all, sizeof(all));
+	else if (name != NULL)
+		snprintf(all, sizeof(all), "%s", name);
+	else
+		snprintf(all, sizeof(all), "#%d", (int32_t)id);
+	n->len = (uint8_t)strnlen(all, ITEMDB_KEY_MAX);
+	fold_text(n->text, all, n->len);
+	return n;
+}
+
+/* The folded text that a row is ordered by, at most ITEMDB_KEY_MAX bytes; NULL when absent.  Borrowed until an id is met for the first time. */
+static const char *
+folded_text(struct itemdb_search *s, const struct row *r, size_t *len)
+{
+	int kind = itemdb_column_kind(s->ask.order.column);
+	const struct name *n;
+	const char *p;
+	uint32_t text;
+	double id;
+
+	*len = 0;
+	if (kind >= 0) {
+		if (isnan(id = itemdb_number(r, s->ask.order.column)))
+			return NULL;
+		n = name_of(s, kind, id);
+		*len = n->len;
+		return n->text;
 	}
-	if (text == TEXT_NONE)
+	if ((text = itemdb_text(s->db, r, s->ask.order.column)) == TEXT_NONE)
 		return NULL;
-	fixed = strings_folded(s->db->strings, text, len);
+	p = strings_folded(s->db->strings, text, len);
 	if (*len > ITEMDB_KEY_MAX)
 		*len = ITEMDB_KEY_MAX;
-	return fixed;
+	return p;
 }
 
 static uint64_t
@@ -120,12 +161,11 @@ text_prefix(const char *p, size_t len)
 }
 
 static struct hit
-hit_of(const struct itemdb_search *s, uint32_t i)
+hit_of(struct itemdb_search *s, uint32_t i)
 {
 	const struct row *r = row_at(s->db, i);
 	struct hit h = { .row = i };
-	char room[ITEMDB_KEY_MAX];
-	const char *fixed, *p;
+	const char *p;
 	uint32_t text;
 	size_t len;
 	double d;
@@ -134,10 +174,10 @@ hit_of(const struct itemdb_search *s, uint32_t i)
 		d = itemdb_number(r, s->ask.order.column);
 		h.absent = isnan(d);
 		h.number = h.absent ? 0 : ordinal(d);
-	} else if ((text = itemdb_text(s->db, r, s->ask.order.column, &fixed)) != TEXT_NONE)
+	} else if ((text = itemdb_text(s->db, r, s->ask.order.column)) != TEXT_NONE)
 		h.number = strings_prefix(s->db->strings, text);
 	else {
-		p = folded_text(s, r, room, &len);
+		p = folded_text(s, r, &len);
 		h.absent = p == NULL;
 		h.number = p == NULL ? 0 : text_prefix(p, len);
 	}
@@ -162,18 +202,17 @@ by_id(int32_t a, int32_t b)
 
 /* Both present, of a text column, with the same first eight bytes. */
 static int
-compare_texts(const struct itemdb_search *s, const struct row *x, const struct row *y)
+compare_texts(struct itemdb_search *s, const struct row *x, const struct row *y)
 {
-	char room_x[ITEMDB_KEY_MAX], room_y[ITEMDB_KEY_MAX];
-	size_t x_len = 0, y_len = 0;
-	const char *px = folded_text(s, x, room_x, &x_len), *py = folded_text(s, y, room_y, &y_len);
+	size_t x_len, y_len;
+	const char *px = folded_text(s, x, &x_len), *py = folded_text(s, y, &y_len);
 	int c = px == py ? 0 : compare_bytes(px, x_len, py, y_len);
 
 	return s->ask.order.descending ? -c : c;
 }
 
 static int
-compare(const struct itemdb_search *s, const struct hit *a, const struct hit *b)
+compare(struct itemdb_search *s, const struct hit *a, const struct hit *b)
 {
 	const struct row *x, *y;
 	int c;
@@ -190,11 +229,10 @@ compare(const struct itemdb_search *s, const struct hit *a, const struct hit *b)
 }
 
 static int
-behind(const struct itemdb_search *s, const struct hit *h)
+behind(struct itemdb_search *s, const struct hit *h)
 {
 	const struct itemdb_key *k = &s->ask.after;
 	const struct row *r = row_at(s->db, h->row);
-	char room[ITEMDB_KEY_MAX];
 	const char *p;
 	size_t len;
 	int c;
@@ -204,7 +242,7 @@ behind(const struct itemdb_search *s, const struct hit *h)
 	if (h->number != k->number)
 		return h->number > k->number;
 	if (!h->absent && itemdb_column_is_text(s->ask.order.column)) {
-		p = folded_text(s, r, room, &len);
+		p = folded_text(s, r, &len);
 		c = compare_bytes(p, len, k->text, k->text_len);
 		if (c != 0)
 			return s->ask.order.descending ? c < 0 : c > 0;
@@ -213,10 +251,9 @@ behind(const struct itemdb_search *s, const struct hit *h)
 }
 
 static void
-fill_key(const struct itemdb_search *s, const struct hit *h, struct itemdb_key *k)
+fill_key(struct itemdb_search *s, const struct hit *h, struct itemdb_key *k)
 {
 	const struct row *r = row_at(s->db, h->row);
-	char room[ITEMDB_KEY_MAX];
 	const char *p;
 	size_t len;
 
@@ -224,7 +261,7 @@ fill_key(const struct itemdb_search *s, const struct hit *h, struct itemdb_key *
 	k->number = h->number;
 	k->absent = (uint8_t)h->absent;
 	k->item_id = r->id;
-	if (itemdb_column_is_text(s->ask.order.column) && (p = folded_text(s, r, room, &len)) != NULL) {
+	if (itemdb_column_is_text(s->ask.order.column) && (p = folded_text(s, r, &len)) != NULL) {
 		memcpy(k->text, p, len);
 		k->text_len = (uint8_t)len;
 	}
@@ -350,7 +387,8 @@ finish(struct itemdb_search *s)
 		select_kth(s, 0, s->n_hits, from);
 	if (to > from && to < s->n_hits)
 		select_kth(s, from, s->n_hits, to - 1);
-	qsort_r(s->hit + from, to - from, sizeof(*s->hit), compare_hits, s);
+	if (to > from)
+		qsort_r(s->hit + from, to - from, sizeof(*s->hit), compare_hits, s);
 	s->n_page = to - from;
 	s->page = xreallocarray(NULL, s->n_page, sizeof(*s->page));
 	for (size_t i = from; i < to; i++)

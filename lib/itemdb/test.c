@@ -7,7 +7,7 @@
 #include "itemdb/itemdb_int.h"
 #include "mem/mem.h"
 
-enum kind { ALWAYS, AND, OR, NOT, BETWEEN, PRESENT, ONE_OF, ANY_BIT, CONTAINS, EQUALS, OWNER, CASTS };
+enum kind { ALWAYS, AND, OR, NOT, BETWEEN, PRESENT, ONE_OF, ANY_BIT, CONTAINS, EQUALS, CASTS };
 enum memo { UNKNOWN, NO, YES };          /* what a string number was found to be in this scan */
 
 struct itemdb_test {
@@ -17,7 +17,7 @@ struct itemdb_test {
 	double from, to;
 	uint32_t mask;
 	struct itemdb_test *a, *b;
-	char *text;                      /* folded; an owner's as it is */
+	char *text;                      /* folded */
 	size_t len;
 	uint32_t *id;                    /* sorted */
 	size_t n_ids;
@@ -182,15 +182,6 @@ itemdb_equals(int where, const char *text, size_t len)
 }
 
 struct itemdb_test *
-itemdb_owner(const char *name)
-{
-	struct itemdb_test *t = make(OWNER);
-
-	t->text = xstrdup(name);
-	return t;
-}
-
-struct itemdb_test *
 itemdb_casts(const uint32_t *spells, size_t n, int active)
 {
 	struct itemdb_test *t = make(CASTS);
@@ -227,7 +218,7 @@ ask_characters(struct itemdb_test *t, const struct itemdb *db)
 		size_t len = strnlen(name, sizeof(folded));
 
 		fold_text(folded, name, len);
-		t->memo[i] = (t->kind == OWNER ? strcmp(name, t->text) == 0 : matches(t, folded, len)) ? YES : NO;
+		t->memo[i] = matches(t, folded, len) ? YES : NO;
 	}
 }
 
@@ -238,7 +229,7 @@ itemdb_test_begin(struct itemdb_test *t, const struct itemdb *db)
 		return;
 	itemdb_test_begin(t->a, db);
 	itemdb_test_begin(t->b, db);
-	if (t->kind == OWNER || ((t->kind == CONTAINS || t->kind == EQUALS) && t->where == ITEMDB_IN_CHARACTER))
+	if ((t->kind == CONTAINS || t->kind == EQUALS) && t->where == ITEMDB_IN_CHARACTER)
 		ask_characters(t, db);
 	else if (t->kind == CONTAINS || t->kind == EQUALS) {
 		t->n_memo = strings_top(db->strings);
@@ -317,7 +308,6 @@ itemdb_test_row(const struct itemdb_test *t, const struct itemdb *db, const stru
 	case ONE_OF: n = itemdb_number(r, t->column); return !isnan(n) && has_id(t, (uint32_t)(int64_t)n);
 	case ANY_BIT: return has_bit(t, r);
 	case CONTAINS: case EQUALS: return any_text_matches(t, db, r);
-	case OWNER: return t->memo[r->character] == YES;
 	case CASTS: return casts(t, db, r);
 	}
 	return 0;

@@ -11,6 +11,7 @@
 #include "itemdb/fold.h"
 #include "itemdb/map.h"
 #include "itemdb/strings.h"
+#include "itemq/itemq.h"
 #include "suite.h"
 
 #define THINGS 3000
@@ -74,7 +75,7 @@ make_thing(struct thing *t, int32_t id)
 		.equipped_slot = dice(4) == 0 ? UINT32_C(1) << dice(31) : 0, .valid_slots = dice(2) ? 0 : UINT32_C(0x7e00) & dice(65536), .stack_count = maybe(100), .value = maybe(2000000000),
 		.burden = maybe(5000), .material_id = dice(2) ? ITEM_NONE : (int32_t)(1 + dice(60)), .set_id = dice(2) ? ITEM_NONE : (int32_t)(13 + dice(17)), .armor_level = maybe(600),
 		.base_armor_level = (int32_t)dice(600) - 100, .workmanship = dice(2) ? NAN : (float)dice(100) / 10, .tinks = maybe(11), .damage_min = dice(2) ? NAN : (float)dice(1000) / 8,
-		.damage_max = maybe(100), .damage_type = dice(2) ? 0 : dice(64), .wield_level = maybe(276), .cantrip_level = (int8_t)dice(9), .bonded = (int8_t)((int)dice(3) - 1),
+		.damage_max = maybe(100), .damage_type = dice(2) ? 0 : dice(16), .wield_level = maybe(276), .cantrip_level = (int8_t)dice(9), .bonded = (int8_t)((int)dice(3) - 1),
 		.rare = (int8_t)dice(2), .imbue = dice(3) ? 0 : UINT32_C(1) << dice(31)
 	};
 	for (int i = 0; i < ITEM_RATINGS; i++)
@@ -202,8 +203,8 @@ test_of(const struct condition *c)
 	case 0: return itemdb_between(fact_column[c->a % 8], c->b - 50, c->b + 200);
 	case 1: return itemdb_contains(ITEMDB_IN_NAME | ITEMDB_IN_DESCRIPTION, c->word, strlen(c->word));
 	case 2: return itemdb_one_of(ITEMDB_SET_ID, two, 2);
-	case 3: return itemdb_any_bit(ITEMDB_SLOTS, 0x200u << c->a % 6);
-	case 4: return itemdb_or(itemdb_owner(owner), itemdb_owner("Owner 3"));
+	case 3: return itemdb_any_bit(ITEMDB_VALID_SLOTS, 0x200u << c->a % 6);
+	case 4: return itemdb_or(itemdb_equals(ITEMDB_IN_CHARACTER, owner, strlen(owner)), itemdb_contains(ITEMDB_IN_CHARACTER, "oWNER 3", 7));
 	case 5: return itemdb_casts(spells, 2, 0);
 	case 6: return itemdb_casts(spells, 1, 1);
 	case 7: return itemdb_between(ITEMDB_EQUIPPED, 1, 1);
@@ -221,12 +222,13 @@ static int order_fact;                   /* which fact, of the columns that are 
 static int
 text_of(const struct thing *t, char *out)
 {
-	char id[12];
+	char id[12], bits[80];
 	const char *name;
 
 	switch (order.column) {
 	case ITEMDB_CHARACTER_NAME: snprintf(id, sizeof(id), "owner %d", t->owner); name = id; break;
 	case ITEMDB_SET: name = t->it.set_id == ITEM_NONE ? NULL : game_set((uint32_t)t->it.set_id); break;
+	case ITEMDB_DAMAGE_TYPE: name = t->it.damage_type == 0 ? NULL : (game_bits_text(GAME_DAMAGE_TYPE, t->it.damage_type, ", ", bits, sizeof(bits)), bits); break;
 	default: name = t->name;
 	}
 	if (name == NULL)
@@ -372,10 +374,10 @@ compare_pages(struct itemdb *db, const struct condition *c, int n_conditions, co
 static void
 one_search(struct itemdb *db)
 {
-	static const enum itemdb_column texts[] = { ITEMDB_NAME, ITEMDB_CHARACTER_NAME, ITEMDB_SET };
+	static const enum itemdb_column texts[] = { ITEMDB_NAME, ITEMDB_CHARACTER_NAME, ITEMDB_SET, ITEMDB_DAMAGE_TYPE };
 	static struct thing *want[THINGS];
 	struct condition c[3];
-	int n_conditions = (int)dice(4), which = (int)dice(11), down = (int)dice(2);
+	int n_conditions = (int)dice(4), which = (int)dice(12), down = (int)dice(2);
 	struct itemdb_order by = { which < 8 ? fact_column[which] : texts[which - 8], down };
 	size_t n = 0;
 
@@ -407,6 +409,66 @@ START_TEST(searches)
 		one_search(db);
 	itemdb_free(&db);
 	ck_assert_ptr_null(db);
+}
+END_TEST
+
+/* ---- what itemq asks, prepared for a scan, and asked of item by item ---- */
+
+static void
+some_query(char *out)
+{
+	static const char *const fields[] = { "al", "damage", "damage_min", "work", "tinks", "value", "burden", "level", "skill_level", "stack", "position", "wcid", "icon", "d", "cr", "v", "base_al" };
+	static const char *const ops[] = { ":", "=", ">=", "<=", ">", "<" };
+	static const char *const others[] = { "material:gold", "material:none", "-material:any", "set:heroic", "set:14", "set:any", "-set:none", "class:armor", "class=2", "slot:chest", "slot:none",
+		"slot:any", "slot:512", "imbue:any", "element:fire", "element:none", "spell:7", "spell:strength", "active:3", "cantrip:epic", "cantrip=minor", "cantrip:none", "-cantrip:any", "cantrip<major",
+		"equipped", "-equipped", "bonded:true", "bonded:false", "-attuned", "rare", "rare:no", "char:\"owner 3\"", "char:\"OWNER 5\"", "-char:\"owner 3\"", "name:helm", "-desc:of", "tusk",
+		"\"100%\"", "name=\"helm\"", "\xc3\x89p\xc3\xa9""e", "container:0", "id:-2147483648", "skill:none", "equipped_slot:any" };
+	int n = 1 + (int)dice(3);
+
+	for (out[0] = '\0'; n-- > 0;) {
+		if (dice(2) == 0)
+			sprintf(out + strlen(out), "%s%s%s%u ", dice(3) ? "" : "-", fields[dice(sizeof(fields) / sizeof(*fields))], ops[dice(6)], dice(3) ? dice(20) : dice(400));
+		else
+			sprintf(out + strlen(out), "%s ", others[dice(sizeof(others) / sizeof(*others))]);
+	}
+}
+
+START_TEST(queries)
+{
+	struct itemdb *db = itemdb_new();
+	static struct thing *want[THINGS];
+	char text[400], owner[16];
+
+	seed = 21;
+	fill(db, 7000);
+	order = (struct itemdb_order){ ITEMDB_ITEM_ID, 0 };
+	order_fact = 5;
+	for (int run = 0; run < 400; run++) {
+		struct itemdb_ask ask = { .order = order, .limit = THINGS };
+		struct itemq *q = itemq_new();
+		struct itemq_error e;
+		struct itemdb_search *s;
+		const int32_t *ids;
+		size_t n = 0;
+
+		some_query(text);
+		ck_assert_msg(itemq_parse(q, text, strlen(text), &e) == 0, "%s: %s", text, e.text);
+		for (int i = 0; i < THINGS; i++) {
+			snprintf(owner, sizeof(owner), "Owner %d", things[i].owner);
+			if (things[i].used && itemq_match(q, &things[i].it, owner, strlen(owner)))
+				want[n++] = &things[i];
+		}
+		qsort(want, n, sizeof(*want), in_order);
+		ask.test = itemdb_query(q);
+		run_search(db, &ask, &s);
+		ck_assert_msg(itemdb_search_total(s) == n, "%s: %zu, not %zu", text, itemdb_search_total(s), n);
+		(void)itemdb_search_page(s, &ids);
+		for (size_t i = 0; i < n; i++)
+			ck_assert_int_eq(ids[i], want[i]->id);
+		itemdb_search_free(&s);
+		itemq_free(&q);
+	}
+	itemdb_free(&db);
 }
 END_TEST
 
@@ -617,6 +679,7 @@ main(void)
 	TCase *t = tcase_create("itemdb");
 
 	tcase_add_loop_test(t, searches, 0, 6);
+	tcase_add_test(t, queries);
 	tcase_add_test(t, comes_back_as_it_was);
 	tcase_add_test(t, characters);
 	tcase_add_test(t, reload);
