@@ -67,6 +67,8 @@ static struct {
 	struct http *http;
 	struct bus_pub *pub;
 	struct pool *pool;
+	struct items *items;
+	struct searches *searches;
 	struct roster *roster;
 	struct feed *feed;
 	struct live *live;
@@ -279,6 +281,8 @@ open_database(void)
 	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
 		http_add(S.http, p);
 	free(url);
+	S.items = items_new(S.http);
+	S.searches = searches_new(S.http, S.items);
 }
 
 static void
@@ -288,7 +292,8 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .version = version[0] != '\0' ? version : build_version
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches,
+		.version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
 	routes_add(&S.routes);
@@ -311,10 +316,14 @@ close_all(void)
 	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
 		http_del(S.http, p);
 	http_del(S.http, &S.tick);
+	items_stop(S.items);
+	searches_stop(S.searches);
 	http_free(&S.http);
 	live_free(&S.live);
 	proxy_free(&S.proxy);
 	bus_pub_free(&S.pub);
+	searches_free(&S.searches);
+	items_free(&S.items);
 	pool_free(&S.pool);
 	roster_free(&S.roster);
 }

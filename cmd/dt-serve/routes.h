@@ -3,8 +3,10 @@
 #define ROUTES_H
 #include "feed.h"
 #include "http/http.h"
+#include "items.h"
 #include "pg/pool.h"
 #include "roster/roster.h"
+#include "search.h"
 
 #define ROUTES_TRAIL_US (INT64_C(1800) * 1000000)    /* trails of so long come from memory, beyond it from the database */
 #define ROUTES_TRAIL_POINTS 1000                     /* a character, from each of the two */
@@ -15,6 +17,8 @@ struct routes {                          /* what handlers need, all borrowed: th
 	struct feed *feed;
 	struct roster *roster;
 	struct pool *pool;               /* the telemetry database, read only */
+	struct items *items;             /* what the inventory database has */
+	struct searches *searches;
 	const char *version;
 };
 
