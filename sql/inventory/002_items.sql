@@ -97,8 +97,9 @@ $$;
 
 create table dt.item_raw (
 	item_id  int primary key,
-	raw      jsonb not null
+	raw      json not null
 ) with (autovacuum_vacuum_scale_factor = 0.05);
+comment on column dt.item_raw.raw is 'json, not jsonb: numbers as they were sent';
 
 create table dt.gone (
 	version  bigint not null default nextval('dt.version') primary key,
@@ -197,7 +198,7 @@ create view item_spells as
 	left join dt.spells s on s.id = u.spell_id;
 
 create view item_raw_data as
-	select item_id, raw from dt.item_raw;
+	select item_id, raw::jsonb as raw from dt.item_raw;
 
 create view containers as
 	select c.name as character_name, p.item_id as container_id, dt.hex(p.item_id) as container_id_hex, p.name,
