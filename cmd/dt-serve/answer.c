@@ -23,9 +23,13 @@ struct answer {
 	struct rowtext text;
 	struct buf out;
 	int64_t rows, sum;
+	int64_t step_rows;               /* that the running query has given */
 	char *cursor;
 	int streaming, more, paused, broken;
+	int next_waits;                  /* the next query is run when the reader has taken more */
 };
+
+static void run_next(struct answer *);
 
 static void
 answer_free(struct answer *a)
@@ -52,7 +56,9 @@ on_more(void *priv, struct http_req *req)
 		a->paused = 0;
 		pool_pause(a->pool, a->query, 0);
 	}
-	if (buf_size(&a->out) == 0 && a->query == 0) {
+	if (a->next_waits && buf_size(&a->out) < OUT_LOW)
+		run_next(a);
+	if (buf_size(&a->out) == 0 && a->query == 0 && !a->next_waits) {
 		if (a->broken)
 			http_stream_abort(req);
 		else
@@ -115,6 +121,7 @@ on_row(void *priv, const struct pg_row *row)
 {
 	struct answer *a = priv;
 
+	a->step_rows++;
 	if (a->shape.limit > 0 && a->rows == a->shape.limit) {
 		a->more = 1;
 		return;
@@ -125,6 +132,8 @@ on_row(void *priv, const struct pg_row *row)
 		(void)buf_appends(&a->out, a->shape.prefix);
 	rowtext_put(&a->text, row, a->rows == 0, &a->out);
 	a->rows++;
+	if (a->shape.on_row != NULL)
+		a->shape.on_row(a->shape.priv, row);
 	if (a->rows == a->shape.limit)
 		keep_cursor(a, row);
 	if (a->shape.sum_column >= 0)
@@ -162,11 +171,8 @@ put_end(struct answer *a)
 }
 
 static void
-on_done(void *priv)
+finish(struct answer *a)
 {
-	struct answer *a = priv;
-
-	a->query = 0;
 	if (a->rows == 0 && a->shape.missing != NULL) {
 		http_reply_error(a->req, 404, "not_found", "%s", a->shape.missing);
 		settle(a);
@@ -180,6 +186,20 @@ on_done(void *priv)
 	http_reply_header(a->req, "cache-control", "no-cache");
 	http_reply_cached(a->req, content_type(a), buf_size(&a->out) > 0 ? buf_data(&a->out) : "", buf_size(&a->out));
 	settle(a);
+}
+
+static void
+on_done(void *priv)
+{
+	struct answer *a = priv;
+
+	a->query = 0;
+	if (a->shape.next == NULL || a->more)
+		finish(a);
+	else if (buf_size(&a->out) > OUT_LOW && a->streaming)
+		a->next_waits = 1;
+	else
+		run_next(a);
 }
 
 static void
@@ -223,23 +243,65 @@ on_error(void *priv, const struct pg_error *e)
 	settle(a);
 }
 
-void
-answer_query(struct pool *pool, struct http_req *req, const char *sql, int n_params, const char *const *params, const struct answer_shape *shape)
+/* 0, or -1: the database is away. */
+static int
+run(struct answer *a, const char *sql, int n_params, const char *const *params)
+{
+	struct pg_calls calls = {
+		.on_row = on_row, .on_done = on_done, .on_error = on_error, .priv = a, .stream = a->shape.is_long && a->shape.next == NULL, .prepare = 1
+	};
+
+	a->step_rows = 0;
+	a->query = pool_query(a->pool, a->shape.is_long ? POOL_LONG : POOL_QUICK, sql, n_params, params, &calls);
+	return a->query != 0 ? 0 : -1;
+}
+
+static void
+run_next(struct answer *a)
+{
+	static const struct pg_error away = { .lost = 1, .message = "", .context = "" };
+	struct answer_step step = { .sql = NULL };
+
+	a->next_waits = 0;
+	if (!a->shape.next(a->shape.priv, a->step_rows, &step))
+		finish(a);
+	else if (run(a, step.sql, step.n, step.params) == -1)
+		on_error(a, &away);
+}
+
+static struct answer *
+answer_new(struct pool *pool, struct http_req *req, const struct answer_shape *shape)
 {
 	struct answer *a = xcalloc(1, sizeof(*a));
-	struct pg_calls calls = { .on_row = on_row, .on_done = on_done, .on_error = on_error, .priv = a, .stream = shape->is_long, .prepare = 1 };
 
 	*a = (struct answer){ .pool = pool, .req = req, .shape = *shape };
 	rowtext_init(&a->text, shape->kinds, shape->prefix == NULL && !shape->is_object);
 	if (shape->is_object)
 		a->shape.prefix = NULL;
 	buf_init(&a->out, OUT_MAX);
-	if ((a->query = pool_query(pool, shape->is_long ? POOL_LONG : POOL_QUICK, sql, n_params, params, &calls)) == 0) {
+	return a;
+}
+
+void
+answer_query(struct pool *pool, struct http_req *req, const char *sql, int n_params, const char *const *params, const struct answer_shape *shape)
+{
+	struct answer *a = answer_new(pool, req, shape);
+
+	if (run(a, sql, n_params, params) == -1) {
 		answer_error(req, NULL);
 		settle(a);
 		return;
 	}
 	http_defer(req, on_gone, a);
+}
+
+void
+answer_queries(struct pool *pool, struct http_req *req, const struct answer_shape *shape)
+{
+	struct answer *a = answer_new(pool, req, shape);
+
+	http_defer(req, on_gone, a);
+	run_next(a);
 }
 
 void

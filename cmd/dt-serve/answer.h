@@ -9,6 +9,13 @@
 #include "http/http.h"
 #include "pg/pool.h"
 
+#define ANSWER_PARAMS 12
+struct answer_step {                     /* a query */
+	const char *sql;
+	int n;
+	const char *params[ANSWER_PARAMS];       /* text; borrowed for the call only */
+};
+
 struct answer_end {
 	int64_t rows, sum;
 	int more;                        /* there are others: rows stopped at the limit */
@@ -26,11 +33,18 @@ struct answer_shape {
 	/* Appends what follows the rows; JSON only.  NULL: `],"count":N,"more":false,"cursor":null}`, the last where the query has a column of kind c. */
 	void (*suffix)(void *priv, const struct answer_end *, struct buf *out);
 	void (*done)(void *priv);        /* the answer is over, for whatever reason; may be NULL */
+	/* Of a long answer made of several queries: fills the next one and returns 1, or 0 when there is none.  n: rows that the one before gave.
+	 * While the reader is slow no connection is taken.  on_row is shown each row that becomes part of the answer. */
+	int (*next)(void *priv, int64_t n, struct answer_step *);
+	void (*on_row)(void *priv, const struct pg_row *);
 	void *priv;
 };
 
 /* Copies the shape but not what it points to.  Answers 503 when the database is away, too slow or overloaded. */
 void answer_query(struct pool *, struct http_req *, const char *sql, int n_params, const char *const *params, const struct answer_shape *);
+
+/* The same for an answer of several queries, shape's next. */
+void answer_queries(struct pool *, struct http_req *, const struct answer_shape *);
 
 /* A body made here: with an ETag, answered 304 when the client still has it.  bad: 500.  Ends the buffer's life. */
 void answer_json(struct http_req *, struct buf *, int bad);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf/buf.h"
 #include "clock/clock.h"
 #include "stat/stat.h"
 
+#define SECOND_US INT64_C(1000000)
 #define refuse(req, ...) ((*stat_cell(STAT_SERVE_REJECTED, "bad_parameter"))++, http_reply_error(req, 400, "bad_parameter", __VA_ARGS__), -1)
 
 static int
@@ -112,4 +114,42 @@ params_seconds(struct http_req *req, const char *name, int64_t *out_s)
 	if (*out_s < 60 || *out_s > 86400)
 		return refuse(req, "parameter \"%s\" must be a length of time from 1m to 1d, as 1m, 15m, 2h", name);
 	return 0;
+}
+
+int
+params_range(struct http_req *req, int64_t back_us, int64_t now_us, int64_t *from_us, int64_t *to_us)
+{
+	if (params_time(req, "to", now_us + 300 * SECOND_US, to_us) == -1 || params_time(req, "from", (*to_us < now_us ? *to_us : now_us) - back_us, from_us) == -1)
+		return -1;
+	return *from_us > *to_us ? refuse(req, "parameter \"from\" must not be after \"to\"") : 0;
+}
+
+int
+params_word(struct http_req *req, const char *name, const char *const *words, int fallback, int *out)
+{
+	const char *text = http_req_query(req, name);
+	struct buf all = BUF_INIT(1024);
+	int i;
+
+	*out = fallback;
+	if (text == NULL)
+		return 0;
+	for (i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], text) == 0) {
+			*out = i;
+			buf_fini(&all);
+			return 0;
+		}
+		(void)buf_printf(&all, "%s\"%s\"", i > 0 ? ", " : "", words[i]);
+	}
+	(void)buf_append(&all, "", 1);
+	(void)refuse(req, "parameter \"%s\" must be one of %s", name, buf_data(&all));
+	buf_fini(&all);
+	return -1;
+}
+
+int
+params_refuse(struct http_req *req, const char *name, const char *what)
+{
+	return refuse(req, "parameter \"%s\" must be %s", name, what);
 }

@@ -9,7 +9,14 @@
 int params_known(struct http_req *, const char *const *names);           /* NULL-terminated; NULL: none at all */
 int params_int(struct http_req *, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out);
 int params_time(struct http_req *, const char *name, int64_t fallback_us, int64_t *out_us);      /* ISO-8601 or unix seconds */
+/* from and to: from <= t < to.  Without to: now and a little more; without from: back_us before to.  from after to is refused. */
+int params_range(struct http_req *, int64_t back_us, int64_t now_us, int64_t *from_us, int64_t *to_us);
 int params_text(struct http_req *, const char *name, size_t max_bytes, const char **out);        /* NULL when not given */
 int params_seconds(struct http_req *, const char *name, int64_t *out_s);                         /* 1m, 5m, 1h, 1d; 0 when not given */
+
+/* One of the words (NULL-terminated): its index, fallback when not given. */
+int params_word(struct http_req *, const char *name, const char *const *words, int fallback, int *out);
+/* Answers 400, "parameter NAME must be WHAT"; always -1. */
+int params_refuse(struct http_req *, const char *name, const char *what);
 
 #endif

@@ -1,82 +1,257 @@
-/* What is stored: history and the heat map. */
+/* GET /history: stored telemetry, every row or by steps of the roll-ups. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
 #include "clock/clock.h"
+#include "mem/mem.h"
 #include "params.h"
 #include "routes.h"
 #include "sql.h"
 
 #define SECOND_US INT64_C(1000000)
+#define DAY_US (86400 * SECOND_US)
+#define KINDS "ztnnnnntnnntttnnnnnc"
+#define ROWS_MAX 1000000
+#define ROWS_DEFAULT 10000
+#define AUTO_ROWS 10000              /* bucket=auto: about so many at the most */
+#define ROW_S 2                      /* a character's telemetry comes every so many seconds */
+#define CHUNK_ROWS 8192              /* of a query */
+#define SPAN_ALL_US (300 * SECOND_US)        /* how much time the first query covers, and any at the most */
+#define SPAN_ALL_MAX_US (6 * 3600 * SECOND_US)
+#define SPAN_ONE_US (6 * 3600 * SECOND_US)
+#define SPAN_ONE_MAX_US (8 * DAY_US)
 
-/* ---- history, from the database ---- */
+/* Rows of all characters lie by time in blocks: a query over the whole range would sort it all for its first page.  So the range is read in spans that
+ * grow and shrink with what they give; each is quick, and between them a slow reader holds no connection. */
+struct history {
+	int64_t from_us, to_us;          /* of the running query */
+	int64_t end_us, span_us, span_max_us;
+	int64_t after_us;                /* last row of the running span */
+	int64_t after_id;                /* -1: none yet */
+	int64_t last_us, last_id;        /* last row of the answer, for its cursor */
+	int64_t asked, left;             /* rows: by the running query, still wanted */
+	int64_t step_s;                  /* 0: every row */
+	char *character;
+	char text[8][CLOCK_ISO_SIZE];    /* parameters */
+};
 
-#define HISTORY_KINDS "ttnnnnntnnntttnnnnn"
+/* ---- queries ---- */
+
+static int
+tier_of(int64_t step_s)
+{
+	return step_s % 21600 == 0 ? 21600 : step_s % 3600 == 0 ? 3600 : step_s % 600 == 0 ? 600 : 60;
+}
+
+static const char *
+time_text(char out[CLOCK_ISO_SIZE], int64_t us)
+{
+	char text[PG_TIME_SIZE];
+
+	*pg_copy_time(text, us) = '\0';
+	return memcpy(out, text, 30);
+}
+
+static void
+adapt_span(struct history *h, int64_t n)
+{
+	if (n < h->asked / 8)
+		h->span_us *= 4;
+	else if (n < h->asked / 2)
+		h->span_us *= 2;
+	if (h->span_us > h->span_max_us)
+		h->span_us = h->span_max_us;
+}
+
+/* Steps are whole: those that begin in the range. */
+static int64_t
+round_up(int64_t us, int64_t step_us)
+{
+	int64_t since = us - INT64_C(946684800) * SECOND_US, over = (since % step_us + step_us) % step_us;
+
+	return over == 0 ? us : us + step_us - over;
+}
+
+/* Where the next query begins: behind the last row when this one was full, else with the next span.  0: the range is done. */
+static int
+move_on(struct history *h, int64_t n)
+{
+	if (h->asked > 0 && n >= h->asked) {
+		h->after_us = h->last_us;
+		h->after_id = h->last_id;
+		if (h->span_us > SPAN_ALL_US)
+			h->span_us /= 2;
+		return 1;
+	}
+	if (h->asked > 0) {
+		h->from_us = h->to_us;
+		h->after_id = -1;
+		adapt_span(h, n);
+	}
+	h->to_us = h->from_us + h->span_us;
+	if (h->step_s > 0)
+		h->to_us = round_up(h->to_us, h->step_s * SECOND_US);
+	if (h->to_us > h->end_us)
+		h->to_us = h->end_us;
+	return h->from_us < h->end_us;
+}
+
+static int
+next(void *priv, int64_t n, struct answer_step *q)
+{
+	struct history *h = priv;
+	int tier = tier_of(h->step_s);
+
+	if (!move_on(h, n))
+		return 0;
+	h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
+	q->sql = h->step_s == 0 ? sql_history_raw : tier == h->step_s ? sql_history_tier : sql_history_steps;
+	q->n = h->step_s == 0 ? 6 : tier == h->step_s ? 7 : 8;
+	q->params[0] = time_text(h->text[0], h->from_us);
+	q->params[1] = time_text(h->text[1], h->to_us);
+	q->params[2] = h->character;
+	snprintf(h->text[3], sizeof(h->text[3]), "%" PRId64, h->asked);
+	q->params[3] = h->text[3];
+	q->params[4] = h->after_id >= 0 ? time_text(h->text[4], h->after_us) : NULL;
+	snprintf(h->text[5], sizeof(h->text[5]), "%" PRId64, h->after_id);
+	q->params[5] = h->after_id >= 0 ? h->text[5] : NULL;
+	snprintf(h->text[6], sizeof(h->text[6]), "%d", tier);
+	q->params[6] = h->text[6];
+	snprintf(h->text[7], sizeof(h->text[7]), "%" PRId64, h->step_s);
+	q->params[7] = h->text[7];
+	return 1;
+}
+
+static void
+on_row(void *priv, const struct pg_row *row)
+{
+	struct history *h = priv;
+	size_t len;
+	const char *at = pg_text(row, 0, &len);
+
+	(void)clock_parse_iso(at, len, &h->last_us);
+	h->last_id = pg_int(row, (int)sizeof(KINDS) - 2, 0);
+	h->left--;
+}
+
+static void
+suffix(void *priv, const struct answer_end *end, struct buf *out)
+{
+	struct history *h = priv;
+
+	(void)buf_printf(out, "],\"count\":%" PRId64 ",\"more\":%s,\"cursor\":", end->rows, end->more ? "true" : "false");
+	if (end->more)
+		(void)buf_printf(out, "\"%" PRId64 "-%" PRId64 "\"", h->last_us, h->last_id);
+	else
+		(void)buf_appends(out, "null");
+	(void)buf_printf(out, ",\"step_s\":%" PRId64 "}", h->step_s);
+}
+
+static void
+done(void *priv)
+{
+	struct history *h = priv;
+
+	free(h->character);
+	free(h);
+}
+
+/* ---- parameters ---- */
+
+/* The smallest step that gives about AUTO_ROWS at the most; 0: every row. */
+static int64_t
+auto_step(const struct history *h, size_t characters)
+{
+	static const int64_t steps[] = { 60, 120, 600, 1800, 3600, 10800, 21600, 43200, 86400 };
+	int64_t wanted = (h->end_us - h->from_us) / SECOND_US * (int64_t)(h->character != NULL || characters == 0 ? 1 : characters) / AUTO_ROWS;
+	size_t i;
+
+	if (wanted < ROW_S)
+		return 0;
+	for (i = 0; i + 1 < sizeof(steps) / sizeof(steps[0]) && steps[i] < wanted; i++)
+		;
+	return steps[i];
+}
+
+static int
+read_bucket(const struct routes *r, struct http_req *req, struct history *h)
+{
+	const char *text = http_req_query(req, "bucket");
+
+	if (text != NULL && strcmp(text, "auto") == 0)
+		h->step_s = auto_step(h, roster_characters(r->roster));
+	else if (params_seconds(req, "bucket", &h->step_s) == -1)
+		return -1;
+	if (h->step_s > 0) {
+		h->from_us = round_up(h->from_us, h->step_s * SECOND_US);
+		h->end_us = round_up(h->end_us, h->step_s * SECOND_US);
+	}
+	return 0;
+}
+
+static int
+read_cursor(struct http_req *req, struct history *h)
+{
+	const char *text = http_req_query(req, "cursor");
+	char tail;
+
+	if (text == NULL)
+		return 0;
+	if (text[strspn(text, "0123456789-")] != '\0' || sscanf(text, "%18" SCNd64 "-%9" SCNd64 "%c", &h->after_us, &h->after_id, &tail) != 2 || h->after_us < 0 || h->after_id < 0)
+		return params_refuse(req, "cursor", "what an answer before gave as cursor");
+	if (h->after_us > h->from_us)
+		h->from_us = h->after_us;
+	return 0;
+}
+
+static int
+read_params(struct routes *r, struct http_req *req, struct history *h)
+{
+	static const char *const known[] = { "from", "to", "character", "limit", "bucket", "cursor", NULL };
+	int64_t now_us = clock_wall_us();
+	const char *character;
+
+	if (params_known(req, known) == -1 || params_range(req, DAY_US, now_us, &h->from_us, &h->end_us) == -1 ||
+	    params_text(req, "character", ROUTES_NAME_BYTES, &character) == -1 || params_int(req, "limit", 1, ROWS_MAX, ROWS_DEFAULT, &h->left) == -1)
+		return -1;
+	h->character = character != NULL ? xstrdup(character) : NULL;
+	return read_bucket(r, req, h) == -1 || read_cursor(req, h) == -1 ? -1 : 0;
+}
+
+static void
+set_span(struct history *h)
+{
+	int64_t rarer = h->step_s > 0 ? h->step_s / ROW_S : 1;
+
+	h->span_us = (h->character != NULL ? SPAN_ONE_US : SPAN_ALL_US) * rarer;
+	h->span_max_us = (h->character != NULL ? SPAN_ONE_MAX_US : SPAN_ALL_MAX_US) * rarer;
+}
 
 static void
 on_history(void *priv, struct http_req *req)
 {
-	static const char *const known[] = { "from", "to", "character", "limit", "bucket", NULL };
 	struct routes *r = priv;
-	struct answer_shape shape = { .prefix = "{\"data\":[", .kinds = HISTORY_KINDS, .sum_column = -1, .is_long = 1 };
-	int64_t from_us, to_us, bucket_s, now_us = clock_wall_us();
-	char from[CLOCK_ISO_SIZE], to[CLOCK_ISO_SIZE], limit[24], bucket[24];
-	const char *character, *params[] = { from, to, NULL, limit, bucket };
+	struct history *h = xcalloc(1, sizeof(*h));
+	struct answer_shape shape = {
+		.prefix = "{\"data\":[", .kinds = KINDS, .sum_column = -1, .is_long = 1, .suffix = suffix, .done = done, .next = next, .on_row = on_row, .priv = h
+	};
 
-	if (params_known(req, known) == -1 || params_time(req, "to", now_us + 300 * SECOND_US, &to_us) == -1 ||
-	    params_time(req, "from", (to_us < now_us ? to_us : now_us) - 86400 * SECOND_US, &from_us) == -1 || params_text(req, "character", ROUTES_NAME_BYTES, &character) == -1 ||
-	    params_int(req, "limit", 1, 100000, 10000, &shape.limit) == -1 || params_seconds(req, "bucket", &bucket_s) == -1)
-		return;
-	if (from_us > to_us) {
-		http_reply_error(req, 400, "bad_parameter", "parameter \"from\" must not be after \"to\"");
+	h->after_id = -1;
+	if (read_params(r, req, h) == -1) {
+		done(h);
 		return;
 	}
+	shape.limit = h->left;
+	set_span(h);
 	if (answer_wants_csv(req))
 		shape.prefix = NULL;
-	params[2] = character;
-	clock_format_iso(from_us, from);
-	clock_format_iso(to_us, to);
-	snprintf(limit, sizeof(limit), "%" PRId64, shape.limit + 1);
-	snprintf(bucket, sizeof(bucket), "%" PRId64, bucket_s);
-	answer_query(r->pool, req, bucket_s > 0 ? sql_history_buckets : sql_history, bucket_s > 0 ? 5 : 4, params, &shape);
-}
-
-/* ---- the heat map ---- */
-
-static void
-heatmap_suffix(void *priv, const struct answer_end *end, struct buf *out)
-{
-	char now[CLOCK_ISO_SIZE];
-
-	clock_format_iso(clock_wall_us(), now);
-	(void)buf_printf(out, "],\"total_points\":%" PRId64 ",\"total_events\":%" PRId64 ",\"hours_window\":%d,\"timestamp\":\"%s\"}",
-	    end->rows, end->sum, (int)(intptr_t)priv, now);
-}
-
-static void
-on_heatmap(void *priv, struct http_req *req)
-{
-	static const char *const known[] = { "hours", "limit", "mob", NULL };
-	struct routes *r = priv;
-	struct answer_shape shape = { .prefix = "{\"spawn_points\":[", .kinds = "nnn", .sum_column = 2, .suffix = heatmap_suffix };
-	int64_t hours, limit;
-	char hours_text[24], limit_text[24];
-	const char *mob, *params[] = { hours_text, NULL, limit_text };
-
-	if (params_known(req, known) == -1 || params_int(req, "hours", 1, 168, 24, &hours) == -1 ||
-	    params_int(req, "limit", 1, 50000, 50000, &limit) == -1 || params_text(req, "mob", ROUTES_NAME_BYTES, &mob) == -1)
-		return;
-	shape.priv = (void *)(intptr_t)hours;
-	params[1] = mob;
-	snprintf(hours_text, sizeof(hours_text), "%" PRId64, hours);
-	snprintf(limit_text, sizeof(limit_text), "%" PRId64, limit);
-	answer_query(r->pool, req, sql_spawn_heatmap, 3, params, &shape);
+	answer_queries(r->pool, req, &shape);
 }
 
 const struct route routes_history[] = {
 	{ "GET", "/history", on_history },
-	{ "GET", "/spawns/heatmap", on_heatmap },
 	ROUTE_END
 };
