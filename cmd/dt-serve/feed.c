@@ -16,7 +16,7 @@ enum warming { UNASKED, READING, READ, FAILED, WARM };
 
 struct feed {
 	struct feed_config config;
-	char *path;
+	char *path, *journal;
 	struct bus_sub *live, *old;
 	uint64_t newest, warm_to;
 	enum warming state;
@@ -126,7 +126,8 @@ on_subscribed(void *priv, uint64_t from, const char *journal)
 {
 	struct feed *f = priv;
 
-	(void)journal;
+	free(f->journal);
+	f->journal = xstrdup(journal);
 	if (from > 0)
 		f->newest = from - 1;
 	if (f->state != UNASKED)
@@ -192,6 +193,7 @@ feed_free(struct feed **fp)
 	http_del(f->config.http, bus_sub_pollable(f->live));
 	bus_sub_free(&f->live);
 	free(f->path);
+	free(f->journal);
 	free(f);
 	*fp = NULL;
 }
@@ -212,6 +214,12 @@ int
 feed_warm(const struct feed *f)
 {
 	return f->state == WARM;
+}
+
+const char *
+feed_journal(const struct feed *f)
+{
+	return f->journal != NULL ? f->journal : "";
 }
 
 uint64_t

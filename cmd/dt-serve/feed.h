@@ -24,6 +24,7 @@ void feed_tick(struct feed *, int64_t now_ms);   /* outside all callbacks */
 void feed_pause(struct feed *, int on);          /* the live stream waits */
 int feed_connected(const struct feed *);
 int feed_warm(const struct feed *);
+const char *feed_journal(const struct feed *);   /* its id; "" before the first answer of the bus */
 uint64_t feed_newest_seq(const struct feed *);   /* 0: nothing yet */
 
 #endif

@@ -11,6 +11,7 @@
 #include "clock/clock.h"
 #include "env/env.h"
 #include "feed.h"
+#include "heatmap.h"
 #include "http/http.h"
 #include "live.h"
 #include "log/log.h"
@@ -69,6 +70,7 @@ static struct {
 	struct pool *pool;
 	struct items *items;
 	struct searches *searches;
+	struct heatmap *heatmap;
 	struct roster *roster;
 	struct feed *feed;
 	struct live *live;
@@ -101,7 +103,10 @@ static void
 on_event(void *priv, const struct event *ev, uint64_t seq)
 {
 	(void)priv;
-	roster_feed(S.roster, ev, received(ev));
+	int64_t rx_us = received(ev);
+
+	roster_feed(S.roster, ev, rx_us);
+	heatmap_event(S.heatmap, ev, seq, rx_us);
 	live_event(S.live, ev, seq);
 }
 
@@ -109,6 +114,7 @@ static void
 on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
 {
 	(void)priv;
+	heatmap_all(S.heatmap, to);
 	live_gap(S.live, from, to, count);
 }
 
@@ -144,6 +150,7 @@ on_warm(void *priv)
 {
 	(void)priv;
 	roster_expire(S.roster, clock_wall_us(), NULL, NULL);
+	heatmap_all(S.heatmap, feed_newest_seq(S.feed));
 }
 
 static void
@@ -181,9 +188,10 @@ on_tick(struct pollable *p, short revents, int64_t now_ms)
 	if (feed_warm(S.feed))
 		roster_expire(S.roster, clock_wall_us(), on_offline, NULL);
 	live_tick(S.live, now_ms);
+	heatmap_tick(S.heatmap, now_ms, feed_journal(S.feed));
 	stat_set(STAT_SERVE_ONLINE, (int64_t)roster_online(S.roster, clock_wall_us()));
 	stat_set(STAT_SERVE_BUS_UP, feed_connected(S.feed));
-	stat_set(STAT_SERVE_DATABASE_UP, pool_up(S.pool));
+	stat_set(STAT_SERVE_DATABASE_UP, pool_up(S.pool) > 0);
 	stat_set(STAT_SERVE_SEQ, (int64_t)feed_newest_seq(S.feed));
 }
 
@@ -280,6 +288,7 @@ open_database(void)
 	S.pool = pool_new(&config);
 	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
 		http_add(S.http, p);
+	S.heatmap = heatmap_new(S.pool);
 	free(url);
 	S.items = items_new(S.http);
 	S.searches = searches_new(S.http, S.items);
@@ -292,7 +301,7 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches,
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches, .heatmap = S.heatmap,
 		.version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
@@ -325,6 +334,7 @@ close_all(void)
 	searches_free(&S.searches);
 	items_free(&S.items);
 	pool_free(&S.pool);
+	heatmap_free(&S.heatmap);
 	roster_free(&S.roster);
 }
 

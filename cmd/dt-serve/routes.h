@@ -2,6 +2,7 @@
 #ifndef ROUTES_H
 #define ROUTES_H
 #include "feed.h"
+#include "heatmap.h"
 #include "http/http.h"
 #include "items.h"
 #include "pg/pool.h"
@@ -19,6 +20,7 @@ struct routes {                          /* what handlers need, all borrowed: th
 	struct pool *pool;               /* the telemetry database, read only */
 	struct items *items;             /* what the inventory database has */
 	struct searches *searches;
+	struct heatmap *heatmap;
 	const char *version;
 };
 

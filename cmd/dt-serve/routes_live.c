@@ -149,9 +149,18 @@ on_trails(void *priv, struct http_req *req)
 	answer_json(req, &b, bad | buf_appends(&b, "]}"));
 }
 
+static void
+on_heatmap(void *priv, struct http_req *req)
+{
+	struct routes *r = priv;
+
+	heatmap_answer(r->heatmap, req);
+}
+
 const struct route routes_live[] = {
 	{ "GET", "/live", on_live },
 	{ "GET", "/trails", on_trails },
 	{ "GET", "/portals", on_portals },
+	{ "GET", "/spawns/heatmap", on_heatmap },
 	ROUTE_END
 };

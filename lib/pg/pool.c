@@ -299,10 +299,11 @@ pool_pause(struct pool *p, uint64_t id, int on)
 int
 pool_up(const struct pool *p)
 {
+	int up = 0;
+
 	for (int i = 0; i < p->config.connections; i++)
-		if (pg_up(p->line[i].pg))
-			return 1;
-	return 0;
+		up += pg_up(p->line[i].pg);
+	return up;
 }
 
 const char *

@@ -21,7 +21,7 @@ struct pool_config {
 struct pool *pool_new(const struct pool_config *);
 void pool_free(struct pool **);                      /* no more callbacks */
 struct pollable *pool_pollable(struct pool *, int i);        /* i from 0; NULL after the last: add them all to the loop */
-int pool_up(const struct pool *);                    /* some connection takes queries */
+int pool_up(const struct pool *);                    /* how many connections take queries */
 const char *pool_why(const struct pool *);           /* why none does; "" when one does */
 size_t pool_waiting(const struct pool *);
 

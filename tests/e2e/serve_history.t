@@ -32,7 +32,7 @@ is 'numbers are numbers, absent is null' "$(jq -c '.data[1] | [.ew, .ns, .z, .ki
 is 'text is text' "$(jq -r '.data[0].vt_state' "$T/h")" 'Hunt, "x"'
 is 'all columns of the contract' "$(jq -c '.data[0] | [has("timestamp", "character_name", "ew", "ns", "z", "kills", "kills_per_hour", "onlinetime", "deaths", "rares_found", "prismatic_taper_count", "vt_state")] | all' "$T/h")" true
 is 'one character' "$(get '/history?character=Other' | jq -c '[.data[].character_name]')" '["Other"]'
-is 'nobody' "$(get "/history?character=x'%20or%201=1" | jq -c .)" '{"data":[],"count":0,"more":false}'
+is 'nobody' "$(get "/history?character=x'%20or%201=1" | jq -c .)" '{"data":[],"count":0,"more":false,"cursor":null,"step_s":0}'
 is 'limit' "$(get '/history?limit=10' | jq -c '[(.data | length), .more]')" '[10,true]'
 from=$((base + 100)) to=$((base + 200))
 is 'from is in, to is not' "$(get "/history?from=$from&to=$to" | jq -c '[(.data | length), .data[0].kills, .data[-1].kills]')" '[10,10,19]'
@@ -60,6 +60,7 @@ done 2>/dev/null | sed 's/"ns":\([0-9]*\)\.5/"ns":0.\1/' | dt-send -q
 wait_for '[ "$(sql "select count(*) from telemetry_events where character_name = '"'Long'"'")" = 2500 ]' 20
 ok 'never over 2000 points' [ "$(get '/trails?seconds=86400&character=Long' | jq '.trails | length | . > 800 and . <= 2000')" = true ]
 
+wait_for "[ \"\$(get /spawns/heatmap | jq .total_events)\" = 4 ]"
 get /spawns/heatmap >"$T/s"
 is 'heat map' "$(jq -c '[.spawn_points, .total_points, .total_events, .hours_window]' "$T/s")" '[[{"ew":10,"ns":-3.3,"intensity":3},{"ew":20.5,"ns":1,"intensity":1}],2,4,24]'
 like 'its time' "$(jq -r .timestamp "$T/s")" '^20.*Z$'

@@ -10,11 +10,13 @@
 #include "env/env.h"
 #include "log/log.h"
 #include "pg/pg.h"
+#include "pg/pool.h"
 #include "suite.h"
 
 static char dir[] = "/tmp/dt-pg.XXXXXX", url[200];
 static struct loop *loop;
 static struct pg *pg;
+static struct pool *pool;
 static int ups, downs;
 
 static struct { int rows, done, errors, lost; char text[4096], sqlstate[6], message[200], context[200]; } got;
@@ -70,7 +72,7 @@ until(const int *value, int want)
 		(void)loop_run(loop);
 	}
 	loop_del(loop, &tick);
-	ck_assert_msg(*value >= want, "timed out; %s", pg_why(pg));
+	ck_assert_msg(*value >= want, "timed out; %s", pool != NULL ? pool_why(pool) : pg_why(pg));
 }
 
 static void
@@ -114,6 +116,7 @@ server_start(void)
 {
 	log_open("test_pg");
 	log_level_set(LOG_LEVEL_ERROR);
+	strcpy(dir, "/tmp/dt-pg.XXXXXX");
 	if (mkdtemp(dir) == NULL || shell("pg_start") != 0)
 		abort();
 	(void)snprintf(url, sizeof url, "postgresql://dereth@/dereth?host=%s/pg", dir);
@@ -376,11 +379,123 @@ START_TEST(literal)
 }
 END_TEST
 
+/* ---- the pool ---- */
+
+static void
+pool_connected_as(int connections, size_t max_waiting, int64_t max_wait_ms)
+{
+	struct pool_config config = {
+		.pg = { .url = url, .name = "test", .timeout_ms = 20000, .on_up = on_up, .on_down = on_down },
+		.connections = connections, .max_waiting = max_waiting, .max_wait_ms = max_wait_ms
+	};
+	struct pollable *p;
+
+	memset(&got, 0, sizeof got);
+	ups = downs = 0;
+	loop = loop_new();
+	pool = pool_new(&config);
+	ck_assert_uint_eq(pool_query(pool, POOL_QUICK, "select 1", 0, NULL, &calls), 0);      /* not up yet */
+	for (int i = 0; (p = pool_pollable(pool, i)) != NULL; i++)
+		loop_add(loop, p);
+	until(&ups, 1);
+	for (int tries = 0; pool_up(pool) < connections && tries < 1000; tries++) {      /* a query a time, to turn the loop */
+		(void)pool_query(pool, POOL_QUICK, "select 1", 0, NULL, &calls);
+		until(&got.done, tries + 1);
+	}
+	memset(&got, 0, sizeof got);
+}
+
+static void pool_connected(void) { pool_connected_as(3, 2, 300); }
+
+static void
+pool_disconnect(void)
+{
+	pool_free(&pool);
+	loop_free(&loop);
+}
+
+/* Two long ones run, the third waits although a connection is free; a quick one does not. */
+START_TEST(long_ones_leave_one_free)
+{
+	struct pg_calls silent = { .priv = NULL };
+	uint64_t a = pool_query(pool, POOL_LONG, "select pg_sleep(60)", 0, NULL, &silent);
+	uint64_t b = pool_query(pool, POOL_LONG, "select pg_sleep(60)", 0, NULL, &silent);
+	uint64_t c = pool_query(pool, POOL_LONG, "select 'third'", 0, NULL, &calls);
+
+	ck_assert_uint_eq(pool_waiting(pool), 1);
+	(void)pool_query(pool, POOL_QUICK, "select 'quick'", 0, NULL, &calls);
+	until(&got.done, 1);
+	ck_assert_str_eq(got.text, "quick;");
+	ck_assert_uint_eq(pool_waiting(pool), 1);
+	pool_cancel(pool, a);            /* its place is free when the server says so, not before */
+	until(&got.done, 2);
+	ck_assert_str_eq(got.text, "quick;third;");
+	pool_cancel(pool, b);
+	pool_cancel(pool, c);            /* done already: nothing */
+	ck_assert_int_eq(got.errors, 0);
+}
+END_TEST
+
+START_TEST(queue_has_an_end)
+{
+	struct pg_calls silent = { .priv = NULL };
+
+	for (int i = 0; i < 3; i++)
+		(void)pool_query(pool, POOL_QUICK, "select pg_sleep(60)", 0, NULL, &silent);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_gt(pool_query(pool, POOL_QUICK, "select 'waits'", 0, NULL, &calls), 0);
+	ck_assert_int_eq(got.errors, 0);         /* never from within pool_query */
+	until(&got.errors, 1);
+	ck_assert_str_eq(got.sqlstate, "53300");
+	ck_assert_int_eq(got.lost, 0);
+	until(&got.errors, 3);                   /* the others have waited too long */
+	ck_assert_str_eq(got.sqlstate, "53300");
+	ck_assert_uint_eq(pool_waiting(pool), 0);
+	ck_assert_int_eq(got.done, 0);
+}
+END_TEST
+
+START_TEST(pool_goes_and_comes_back)
+{
+	for (int i = 0; i < 3; i++)
+		(void)pool_query(pool, POOL_QUICK, "select pg_sleep(60)", 0, NULL, &calls);
+	(void)pool_query(pool, POOL_QUICK, "select 'waits'", 0, NULL, &calls);
+	ck_assert_int_eq(shell("pg_stop immediate"), 0);
+	until(&downs, 1);
+	ck_assert_int_eq(got.errors, 4);
+	ck_assert_int_eq(got.lost, 4);
+	ck_assert_int_eq(pool_up(pool), 0);
+	ck_assert_uint_eq(pool_query(pool, POOL_QUICK, "select 1", 0, NULL, &calls), 0);
+	ck_assert_int_eq(shell("pg_run"), 0);
+	until(&ups, 2);
+	(void)pool_query(pool, POOL_QUICK, "select 'again'", 0, NULL, &calls);
+	until(&got.done, 1);
+	ck_assert_str_eq(got.text, "again;");
+}
+END_TEST
+
+/* A query that is cancelled before it began, and one that waits. */
+START_TEST(pool_cancel_early)
+{
+	struct pg_calls silent = { .priv = NULL };
+	uint64_t q;
+
+	pool_cancel(pool, pool_query(pool, POOL_QUICK, "select 'never'", 0, NULL, &calls));
+	for (int i = 0; i < 3; i++)
+		(void)pool_query(pool, POOL_QUICK, "select pg_sleep(60)", 0, NULL, &silent);
+	q = pool_query(pool, POOL_QUICK, "select 'nor this'", 0, NULL, &calls);
+	ck_assert_uint_eq(pool_waiting(pool), 1);
+	pool_cancel(pool, q);
+	ck_assert_uint_eq(pool_waiting(pool), 0);
+	ck_assert_int_eq(got.rows, 0);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("pg");
-	TCase *plain = tcase_create("text"), *live = tcase_create("server");
+	TCase *plain = tcase_create("text"), *live = tcase_create("server"), *many = tcase_create("pool");
 	SRunner *r;
 	int failed;
 
@@ -406,6 +521,14 @@ main(void)
 	tcase_add_test(live, nobody_there);
 	suite_add_tcase(s, plain);
 	suite_add_tcase(s, live);
+	tcase_add_unchecked_fixture(many, server_start, server_stop);
+	tcase_add_checked_fixture(many, pool_connected, pool_disconnect);
+	tcase_set_timeout(many, 60);
+	tcase_add_test(many, long_ones_leave_one_free);
+	tcase_add_test(many, queue_has_an_end);
+	tcase_add_test(many, pool_cancel_early);
+	tcase_add_test(many, pool_goes_and_comes_back);
+	suite_add_tcase(s, many);
 	r = srunner_create(s);
 	srunner_set_tap(r, "-");
 	srunner_run_all(r, CK_SILENT);
