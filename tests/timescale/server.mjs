@@ -26,7 +26,11 @@ const GREETING = Buffer.concat([
 ]);
 const SEND_ROWS = message("G", Buffer.alloc(3));
 
+// What the engine is started with is not what a server's sessions begin with.
+const FRESH = ["discard all", "set search_path = public; set client_min_messages = notice"];
+
 const db = await PGlite.create("memory://", { extensions: { timescaledb } });
+for (const sql of FRESH) await db.exec(sql);
 let owner = null;               // who is within a transaction
 let busy = false;
 let clients = 0;
@@ -114,7 +118,7 @@ function leave(client) {
   clients--;
   for (let i = waiting.length - 1; i >= 0; i--) if (waiting[i].client === client) waiting.splice(i, 1);
   if (owner === client) submit(client, query("rollback"), 0);
-  if (clients === 0) submit(client, query("discard all"), 0);
+  if (clients === 0) for (const sql of FRESH) submit(client, query(sql), 0);
 }
 
 createServer((socket) => {
