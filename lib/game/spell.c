@@ -1,5 +1,4 @@
 /* Spells, and the properties that Decal renames. */
-#include <ctype.h>
 #include <string.h>
 
 #include "game/tables.h"
@@ -46,24 +45,37 @@ game_spell_effect(const struct game_spell *sp)
 	return level != NULL && strncmp(name, level, len) == 0 && name[len] == ' ' ? name + len + 1 : name;
 }
 
+static inline char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* text is lower case. */
 static int
 contains(const char *name, const char *text, size_t len)
 {
 	for (; *name != '\0'; name++) {
 		size_t i = 0;
-		while (i < len && name[i] != '\0' && tolower((unsigned char)name[i]) == tolower((unsigned char)text[i]))
+		while (i < len && name[i] != '\0' && lower(name[i]) == text[i])
 			i++;
 		if (i == len)
 			return 1;
 	}
-	return len == 0;
+	return 0;
 }
 
 int
 game_spell_find(const char *text, size_t len, unsigned from)
 {
+	char low[128];
+
+	if (len == 0 || len > sizeof low)        /* no name is that long */
+		return len == 0 && from < game_spell_rows_n ? (int)from : -1;
+	for (size_t i = 0; i < len; i++)
+		low[i] = lower(text[i]);
 	for (unsigned i = from; i < game_spell_rows_n; i++)
-		if (contains(game_spell_name(&game_spell_rows[i]), text, len))
+		if (contains(game_pool + game_spell_rows[i].name, low, len))
 			return (int)i;
 	return -1;
 }

@@ -50,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(e.at <= size && e.text[0] != '\0' && strlen(e.text) < sizeof e.text);
 	}
 	itemq_free(&list);
-	for (unsigned i = 0; itemq_param(i, name) != NULL && size < 64; i++) {
+	for (unsigned i = 0; itemq_param(i, name) != NULL && size < 16; i++) {
 		list = itemq_new();
 		e.text[0] = '\0';
 		if (itemq_add_param(list, name, q, size, &e) == 0)

@@ -133,6 +133,7 @@ START_TEST(all_spells)
 		n++;
 	ck_assert_int_eq(n, 1);
 	ck_assert_int_eq(game_spell_find("nosuchspell", 11, 0), -1);
+	ck_assert_int_eq(game_spell_find("I\0Strength", 10, 0), -1);        /* across two names of the pool */
 }
 END_TEST
 
