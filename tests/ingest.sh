@@ -6,12 +6,15 @@
 #   say larsson '{"type":…}' …     lines of wsc (tests/helpers/wsc.c says which)
 #   hears larsson 'regex'          waits until a line that it got matches
 #   journal REGEX                  lines of the journal
+# What plugins are told is held against static/contract at the end.
 
 SECRET=correct-horse-battery
 SHARED_SECRET=$SECRET
 export SHARED_SECRET
 WSC=$B/helpers/wsc
 SOCK=$DT_RUN/ingest.sock
+. "$ROOT/tests/contract.sh"
+keep_contract
 
 ingest_start() { start ingest dt-ingest "$@"; }
 fanout_start() { start fanout dt-fanout --sync 10; }
@@ -21,6 +24,8 @@ plugin_as() {
 	shift
 	: >"$T/$_p.say"
 	: >"$T/$_p.out"
+	for _path; do :; done
+	echo "$_p $_path" >>"$T/contract/sockets"
 	start_plain "$_p" "$WSC" -f "$T/$_p.say" "$@"
 }
 

@@ -15,8 +15,8 @@
 SHARED_SECRET=correct-horse-battery
 export SHARED_SECRET
 WSC=$B/helpers/wsc
-mkdir -p "$T/contract"
-at_end="$at_end contract_kept"
+. "$ROOT/tests/contract.sh"
+keep_contract
 
 fanout_start() { start fanout dt-fanout --sync 10; }
 
@@ -75,17 +75,6 @@ get() {
 code() {
 	get "$@" >"$T/got"
 	cat "$T/status"
-}
-
-contract_kept() {
-	if [ ! -d "$ROOT/tests/contract/node_modules/ajv" ]; then
-		pass 'answers keep the contract # SKIP scripts/test installs what checks it'
-	elif node "$ROOT/tests/contract/answers.mjs" "$T/contract" >"$T/contract.out" 2>&1; then
-		pass "answers keep the contract: $(tail -n 1 "$T/contract.out")"
-	else
-		fail 'answers keep the contract'
-		diag "$(tail -n 40 "$T/contract.out")"
-	fi
 }
 
 header() { tr -d '\r' <"$T/head" | sed -n "s/^$1: //Ip"; }

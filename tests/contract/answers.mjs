@@ -1,5 +1,5 @@
 // answers: holds what a test recorded (tests/serve.sh) against the contract: every HTTP answer, every message of a socket.
-//   node answers.mjs DIRECTORY     prints what breaks the contract, and last how much was looked at; exit status 1 when something does
+//   node answers.mjs DIRECTORY...     prints what breaks the contract, and last how much was looked at; exit status 1 when something does
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import zlib from 'node:zlib';
@@ -8,7 +8,7 @@ import { checkMessage } from './messages.mjs';
 
 const MOST = 256 << 20;          // of a body; a string can hold no more
 const SOCKET_MOST = 16 << 20;    // of what one browser was sent
-const record = process.argv[2];
+let record;                      // the directory in hand
 const openapi = read('openapi.json'), asyncapi = read('asyncapi.json');
 const ownEvents = new Set(eventTypes().filter((e) => e.origin !== 'PLUGIN').map((e) => `events/${e.type}.schema.json`));
 const ajv = validators((name) => name === 'openapi.json' || ownEvents.has(name));
@@ -204,7 +204,10 @@ function checkSockets() {
 	return n;
 }
 
-const answers = checkAnswers(), messages = checkSockets();
-for (const [text, times] of problems) console.log(times > 1 ? `${text} (${times} times)` : text);
-console.log(`${answers} answers, ${messages} messages`);
-process.exitCode = problems.size > 0 ? 1 : 0;
+for (record of process.argv.slice(2)) {
+	const answers = checkAnswers(), messages = checkSockets();
+	for (const [text, times] of problems) console.log(times > 1 ? `${text} (${times} times)` : text);
+	console.log(`${answers} answers, ${messages} messages`);
+	if (problems.size > 0) process.exitCode = 1;
+	problems.clear();
+}

@@ -2,7 +2,6 @@
 # dt-serve and the contract: the same routes in both, the documents are served, and an answer that breaks the contract is found.
 # only: plain
 . "$(dirname "$0")/../lib.sh"
-. "$ROOT/tests/contract.sh"
 . "$ROOT/tests/serve.sh"
 
 # ---- routes: those of files are nobody's code ----
@@ -26,48 +25,60 @@ done)" ''
 is 'and nobody else' "$(code /contract/events/unheard_of.schema.json) $(jq -r .code "$T/body")" '404 not_found'
 need_contract
 
-# ---- what checks the answers of all these tests sees what is wrong ----
-answer() {
-	rm -rf "$T/bad"
-	mkdir -p "$T/bad/contract"
-	echo "0 $1" >"$T/bad/contract/a.asked"
-	printf 'HTTP/1.1 %s x\r\nContent-Type: %s\r\n%s\r\n' "$(echo "$1" | cut -d' ' -f1)" "$2" "${4:-}" >"$T/bad/contract/a.head"
-	printf '%s' "$3" >"$T/bad/contract/a.body"
-	contract answers "$T/bad/contract"
+# ---- what checks the answers of all these tests sees what is wrong: a directory and a line of $T/expected for each ----
+n=0
+next() {
+	n=$((n + 1))
+	mkdir -p "$T/bad/$n/contract"
+	printf '%s\t%s\n' "$1" "$2" >>"$T/expected"
 }
-found() {
-	_what=$1 _regex=$2
-	shift 2
-	like "found: $_what" "$(answer "$@")" "^(GET|POST) .*$_regex"
+answer() {
+	next "$1" "$2"
+	echo "0 $3" >"$T/bad/$n/contract/a.asked"
+	printf 'HTTP/1.1 %s x\r\nContent-Type: %s\r\n\r\n' "${3%% *}" "$4" >"$T/bad/$n/contract/a.head"
+	printf '%s' "$5" >"$T/bad/$n/contract/a.body"
+}
+message() {
+	next "$1" "$2"
+	echo "b $3" >"$T/bad/$n/contract/sockets"
+	printf '!open\n%s\n' "$4" >"$T/bad/$n/b.out"
 }
 json=application/json
 error='{"error":"x","code":"x"}'
-like 'a right answer passes' "$(answer '200 GET /api/live?within=30' $json '{"players":[],"count":0}')" '^1 answers'
-found 'a route that is not declared' 'does not know this path' '200 GET /lives' $json '{}'
-found 'a method that is not declared' 'does not know this path' '200 POST /live' $json '{}'
-found 'a status that is not declared' 'not declared' '201 GET /live' $json '{"players":[],"count":0}'
-found 'a field that is missing' "required property 'count'" '200 GET /live' $json '{"players":[]}'
-found 'a field that nobody described' 'extra' '200 GET /live' $json '{"players":[],"count":0,"extra":1}'
-found 'a value of the wrong kind' '/count must be integer' '200 GET /live' $json '{"players":[],"count":"0"}'
-found 'a time that is none' 'last_seen must match' '200 GET /live' $json '{"players":[{"character_name":"A","last_seen":"now","age_s":1,"online":true}],"count":1}'
-found 'a body cut off' 'no JSON' '200 GET /live' $json '{"players":['
-found 'another content type' 'content type text/html' '200 GET /live' text/html '{"players":[],"count":0}'
-found 'a header that is missing' 'no header Retry-After' '503 GET /live' $json "$error"
-found 'an error without its word' "required property 'code'" '404 GET /nothing' $json '{"error":"x"}'
-found 'a parameter that is not declared' '"withn", which is not declared' '200 GET /live?withn=3' $json '{"players":[],"count":0}'
-found 'a parameter out of bounds' 'within=3601, but that it must be <= 3600' '200 GET /live?within=3601' $json '{"players":[],"count":0}'
-found 'a parameter twice' 'twice' '200 GET /live?within=1&within=2' $json '{"players":[],"count":0}'
-like 'what is unknown may be 404' "$(answer '404 GET /nothing' $json "$error")" '^1 answers'
-message() {
-	rm -rf "$T/bad"
-	mkdir -p "$T/bad/contract"
-	echo "b $1" >"$T/bad/contract/sockets"
-	printf '!open\n%s\n' "$2" >"$T/bad/b.out"
-	contract answers "$T/bad/contract"
-}
-like 'messages: an event of any form passes, with its stamp' "$(message /ws/live '{"_seq":1,"_rx":"2026-01-01T00:00:00.000Z","type":"chat","x":1}')" '^0 answers, 1 messages'
-like 'found: a stamp that is none' "$(message /api/ws/live '{"_seq":"1","type":"chat"}')" '_seq must be integer'
-like 'found: half a gap' "$(message /ws/live '{"type":"gap","from":1,"to":2}')" "required property 'count'"
-like 'found: what an answer should not hold' "$(message /ws/live '[{"type":"subscribed","seq":1,"more":2}]')" '\(more\)'
-like 'found: a command with a type' "$(message '/ws/position?secret=x' '{"player_name":"A","command":"/x","id":"1"}')" 'neither a command nor an event'
+answer 'a right answer' '' '200 GET /api/live?within=30' $json '{"players":[],"count":0}'
+answer 'a route that is not declared' 'does not know this path' '200 GET /lives' $json '{}'
+answer 'a method that is not declared' 'does not know this path' '200 POST /live' $json '{}'
+answer 'a status that is not declared' 'not declared' '201 GET /live' $json '{"players":[],"count":0}'
+answer 'a field that is missing' "required property 'count'" '200 GET /live' $json '{"players":[]}'
+answer 'a field that nobody described' '(extra)' '200 GET /live' $json '{"players":[],"count":0,"extra":1}'
+answer 'a value of the wrong kind' '/count must be integer' '200 GET /live' $json '{"players":[],"count":"0"}'
+answer 'a time that is none' 'last_seen must match' '200 GET /live' $json '{"players":[{"character_name":"A","last_seen":"now","age_s":1,"online":true}],"count":1}'
+answer 'a body cut off' 'no JSON' '200 GET /live' $json '{"players":['
+answer 'another content type' 'content type text/html' '200 GET /live' text/html '{"players":[],"count":0}'
+answer 'a header that is missing' 'no header Retry-After' '503 GET /live' $json "$error"
+answer 'an error without its word' "required property 'code'" '404 GET /nothing' $json '{"error":"x"}'
+answer 'a parameter that is not declared' '"withn", which is not declared' '200 GET /live?withn=3' $json '{"players":[],"count":0}'
+answer 'a parameter out of bounds' 'within=3601, but that it must be <= 3600' '200 GET /live?within=3601' $json '{"players":[],"count":0}'
+answer 'a parameter twice' 'twice' '200 GET /live?within=1&within=2' $json '{"players":[],"count":0}'
+answer 'what is unknown and 404' '' '404 GET /nothing' $json "$error"
+message 'an event of any form with its stamp' '' /ws/live '{"_seq":1,"_rx":"2026-01-01T00:00:00.000Z","type":"chat","x":1}'
+message 'a stamp that is none' '_seq must be integer' /api/ws/live '{"_seq":"1","type":"chat"}'
+message 'half a gap' "required property 'count'" /ws/live '{"type":"gap","from":1,"to":2}'
+message 'what an answer does not hold' '(more)' /ws/live '[{"type":"subscribed","seq":1,"more":2}]'
+message 'a command with a type' 'neither a command nor an event' '/ws/position?secret=x' '{"player_name":"A","command":"/x","id":"1"}'
+
+for i in $(seq $n); do set -- "$@" "$T/bad/$i/contract"; done
+contract answers "$@" >"$T/found"
+is 'all were looked at' "$(grep -c '^[01] answers, [01] messages$' "$T/found")" $n
+# what was said of the i-th, the line that ends it left out
+said() { awk -v i="$1" 'BEGIN { at = 1 } /^[01] answers, [01] messages$/ { at++; next } at == i' "$T/found"; }
+i=0
+while IFS="$(printf '\t')" read -r what text; do
+	i=$((i + 1))
+	if [ -n "$text" ]; then
+		ok "found: $what" sh -c 'printf "%s\n" "$1"; case $1 in *"$2"*) ;; *) exit 1 ;; esac' sh "$(said $i)" "$text"
+	else
+		is "passes: $what" "$(said $i)" ''
+	fi
+done <"$T/expected"
 done_testing
