@@ -148,7 +148,7 @@ declare
 	v record;
 	v_n bigint := 0;
 begin
-	for v in select * from stage_character_stats g order by g.character_id, g.at, g.seq loop
+	for v in select * from stage_character_stats g order by g.seq loop
 		insert into dt.character_stats as s (character_id, at, received_at, event) values (v.character_id, v.at, v.received_at, v.event - v.skip)
 		on conflict (character_id) do update set at = excluded.at, received_at = excluded.received_at, event = s.event - v.gone || excluded.event
 		where excluded.at >= s.at;
