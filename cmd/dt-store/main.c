@@ -15,13 +15,14 @@
 
 #define DRAIN_MS 8000
 
-enum { OPT_SINK = OPT_LONG_ONLY, OPT_REPLAY, OPT_ROWS, OPT_WAIT, OPT_TIMEOUT };
+enum { OPT_SINK = OPT_LONG_ONLY, OPT_REPLAY, OPT_ROWS, OPT_WAIT, OPT_TIMEOUT, OPT_TO };
 
 static const struct opt opts[] = {
 	{ OPT_SINK, "sink", "name", "what to store: telemetry (the default) or inventory" },
 	{ 's', "socket", "path", "socket of the event stream (default $DT_RUN/events.out)" },
 	{ 'r', "journal", "path", "read a journal directory or a capture file instead of the stream" },
 	{ '1', "once", NULL, "with -r: exit when all of it is stored" },
+	{ OPT_TO, "to", "seq", "with -1: store no event behind this one" },
 	{ OPT_REPLAY, "replay", NULL, "let replayed events count in the totals too" },
 	{ OPT_ROWS, "rows", "count", "rows in a transaction, at most (default 10000)" },
 	{ OPT_WAIT, "wait", "ms", "how long a row may wait for others (default 250)" },
@@ -71,6 +72,7 @@ take_options(int argc, char **argv)
 		case 's': S.socket = arg; break;
 		case 'r': S.path = arg; break;
 		case '1': S.config.once = 1; break;
+		case OPT_TO: S.config.to = (uint64_t)opt_int("--to", arg, 1, INT64_MAX); break;
 		case OPT_REPLAY: S.config.count_replays = 1; break;
 		case OPT_ROWS: S.config.max_rows = (size_t)opt_int("--rows", arg, 1, 100000); break;
 		case OPT_WAIT: S.config.max_wait_ms = opt_int("--wait", arg, 1, 60000); break;
@@ -82,6 +84,8 @@ take_options(int argc, char **argv)
 		opt_usage("no operand is wanted, but there is '%s'", argv[first]);
 	if (S.config.once && S.path == NULL)
 		opt_usage("-1 goes with -r: the stream has no end");
+	if (S.config.to != 0 && !S.config.once)
+		opt_usage("--to goes with -1");
 	if (S.path != NULL && S.socket != NULL)
 		opt_usage("-r and -s exclude each other");
 }

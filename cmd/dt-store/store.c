@@ -176,6 +176,12 @@ on_line(void *priv, uint64_t seq, const char *line, size_t len)
 
 	if (s->phase != RUNNING || s->draining || s->reload_when_idle || s->skipped || seq <= s->seen)
 		return;
+	if (s->config.to != 0 && seq > s->config.to) {
+		s->ended = 1;
+		source_pause(s->source, 1);
+		maybe_send(s);
+		return;
+	}
 	if (s->poison.limit != 0 && b->events >= s->poison.limit) {
 		s->skipped = 1;
 		return;

@@ -19,6 +19,7 @@ struct store_config {
 	const char *migrations;      /* directory */
 	const char *socket;          /* of events.out */
 	const char *path;            /* journal or capture to read instead; NULL: the bus */
+	uint64_t to;                 /* with once: the last event of it that is stored; 0: to its end */
 	int once;                    /* stop the loop when path is read to its end and stored */
 	int count_replays;
 	size_t max_rows, max_bytes;  /* of a batch */
