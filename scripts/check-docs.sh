@@ -1,6 +1,7 @@
 #!/bin/sh
 # Do the documents say what the programs do?  Every option of `dt-x -h` in the program's manual and every option there in -h,
-# every setting in .env.example with its default, every event type in dt-events(5), every program in the README.
+# every setting in .env.example with its default, every event type in dt-events(5), every field of item searches in dt-items(5), every
+# program in the README.
 #
 #   scripts/check-docs.sh                 a line per mistake; exit 1 when there is one.  BIN names the programs (build/bin)
 #   scripts/check-docs.sh --env-example   what .env.example has to be, from lib/env/settings.def
@@ -56,6 +57,15 @@ check_events() {
 	done <"$tmp/types"
 }
 
+# The fields of item searches with their short names.
+check_items() {
+	[ -f man/dt-items.5 ] || { complain "man/dt-items.5 is missing"; return; }
+	sed -n 's/^FIELD([A-Z_]*, "\([a-z_]*\)", "\([a-z_ ]*\)".*/\1 \2/p' lib/itemq/fields.def | tr ' ' '\n' | sort -u >"$tmp/fields"
+	while read -r f; do
+		[ -z "$f" ] || grep '^\.\(It \)\{0,1\}Cm ' man/dt-items.5 | grep -qw "$f" || complain "man/dt-items.5 does not tell of the field $f"
+	done <"$tmp/fields"
+}
+
 if [ "${1:-}" = --env-example ]; then
 	env_example
 	exit
@@ -66,4 +76,5 @@ env_example >"$tmp/env"
 cmp -s "$tmp/env" .env.example || complain ".env.example differs from lib/env/settings.def; scripts/check-docs.sh --env-example >.env.example mends it"
 for p in cmd/dt-*; do check_program "${p#cmd/}"; done
 check_events
+check_items
 exit $wrong
