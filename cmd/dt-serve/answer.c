@@ -126,8 +126,16 @@ on_row(void *priv, const struct pg_row *row)
 		a->more = 1;
 		return;
 	}
-	if (a->shape.is_object && a->rows > 0)
+	if ((a->shape.is_object || a->shape.is_document) && a->rows > 0)
 		return;
+	if (a->shape.is_document) {
+		size_t len;
+		const char *text = pg_text(row, 0, &len);
+
+		(void)buf_append(&a->out, text, len);
+		a->rows++;
+		return;
+	}
 	if (a->rows == 0 && a->shape.prefix != NULL)
 		(void)buf_appends(&a->out, a->shape.prefix);
 	rowtext_put(&a->text, row, a->rows == 0, &a->out);
@@ -151,7 +159,7 @@ put_end(struct answer *a)
 {
 	struct answer_end end = { .rows = a->rows, .sum = a->sum, .more = a->more, .cursor = a->more ? a->cursor : NULL };
 
-	if (a->shape.is_object || a->text.csv)
+	if (a->shape.is_object || a->shape.is_document || a->text.csv)
 		return;
 	if (a->rows == 0 && a->shape.prefix != NULL)
 		(void)buf_appends(&a->out, a->shape.prefix);
@@ -275,8 +283,8 @@ answer_new(struct pool *pool, struct http_req *req, const struct answer_shape *s
 	struct answer *a = xcalloc(1, sizeof(*a));
 
 	*a = (struct answer){ .pool = pool, .req = req, .shape = *shape };
-	rowtext_init(&a->text, shape->kinds, shape->prefix == NULL && !shape->is_object);
-	if (shape->is_object)
+	rowtext_init(&a->text, shape->kinds != NULL ? shape->kinds : "", shape->prefix == NULL && !shape->is_object && !shape->is_document);
+	if (shape->is_object || shape->is_document)
 		a->shape.prefix = NULL;
 	buf_init(&a->out, OUT_MAX);
 	return a;

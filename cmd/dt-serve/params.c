@@ -1,11 +1,14 @@
 #include "params.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf/buf.h"
 #include "clock/clock.h"
+#include "pg/pg.h"
 #include "stat/stat.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -84,8 +87,8 @@ params_time(struct http_req *req, const char *name, int64_t fallback_us, int64_t
 		len = sizeof(fixed) - 1;
 	for (i = 0; i < len; i++)
 		fixed[i] = text[i] == ' ' && i > 11 ? '+' : text[i];
-	if (len == 0 || clock_parse_iso(fixed, len, out_us) == -1)
-		return refuse(req, "parameter \"%s\" must be a time: ISO-8601 or unix seconds", name);
+	if (len == 0 || clock_parse_iso(fixed, len, out_us) == -1 || *out_us < 0)
+		return refuse(req, "parameter \"%s\" must be a time since 1970: ISO-8601 or unix seconds", name);
 	return 0;
 }
 
@@ -152,4 +155,26 @@ int
 params_refuse(struct http_req *req, const char *name, const char *what)
 {
 	return refuse(req, "parameter \"%s\" must be %s", name, what);
+}
+
+int
+params_cursor(struct http_req *req, const char *name, int64_t *us, int64_t *id)
+{
+	const char *text = http_req_query(req, name);
+	char tail;
+
+	*us = 0;
+	*id = -1;
+	if (text == NULL)
+		return 0;
+	if (text[strspn(text, "0123456789-")] == '\0' && sscanf(text, "%18" SCNd64 "-%18" SCNd64 "%c", us, id, &tail) == 2 && *us >= 0 && *id >= 0)
+		return 0;
+	return params_refuse(req, name, "the cursor of an earlier answer");
+}
+
+const char *
+params_time_text(int64_t us, char out[32])
+{
+	*pg_copy_time(out, us) = '\0';
+	return out;
 }

@@ -16,6 +16,9 @@ int params_seconds(struct http_req *, const char *name, int64_t *out_s);        
 
 /* One of the words (NULL-terminated): its index, fallback when not given. */
 int params_word(struct http_req *, const char *name, const char *const *words, int fallback, int *out);
+/* "<microseconds>-<number>", a place in a list; *id -1 when not given. */
+int params_cursor(struct http_req *, const char *name, int64_t *us, int64_t *id);
+const char *params_time_text(int64_t us, char out[32]);                  /* for SQL, to the microsecond; returns out */
 /* Answers 400, "parameter NAME must be WHAT"; always -1. */
 int params_refuse(struct http_req *, const char *name, const char *what);
 

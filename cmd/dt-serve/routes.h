@@ -30,7 +30,7 @@ struct route {
 	http_handler_f *f;
 };
 #define ROUTE_END { 0, 0, 0 }
-extern const struct route routes_live[], routes_history[], routes_about[], routes_inventory[];
+extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_inventory[];
 
 void routes_add(struct routes *);
 void routes_print(void);                 /* each as "METHOD /path" on a line of stdout */

@@ -46,15 +46,6 @@ tier_of(int64_t step_s)
 	return step_s % 21600 == 0 ? 21600 : step_s % 3600 == 0 ? 3600 : step_s % 600 == 0 ? 600 : 60;
 }
 
-static const char *
-time_text(char out[CLOCK_ISO_SIZE], int64_t us)
-{
-	char text[PG_TIME_SIZE];
-
-	*pg_copy_time(text, us) = '\0';
-	return memcpy(out, text, 30);
-}
-
 static void
 adapt_span(struct history *h, int64_t n)
 {
@@ -110,12 +101,12 @@ next(void *priv, int64_t n, struct answer_step *q)
 	h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
 	q->sql = h->step_s == 0 ? sql_history_raw : tier == h->step_s ? sql_history_tier : sql_history_steps;
 	q->n = h->step_s == 0 ? 6 : tier == h->step_s ? 7 : 8;
-	q->params[0] = time_text(h->text[0], h->from_us);
-	q->params[1] = time_text(h->text[1], h->to_us);
+	q->params[0] = params_time_text(h->from_us, h->text[0]);
+	q->params[1] = params_time_text(h->to_us, h->text[1]);
 	q->params[2] = h->character;
 	snprintf(h->text[3], sizeof(h->text[3]), "%" PRId64, h->asked);
 	q->params[3] = h->text[3];
-	q->params[4] = h->after_id >= 0 ? time_text(h->text[4], h->after_us) : NULL;
+	q->params[4] = h->after_id >= 0 ? params_time_text(h->after_us, h->text[4]) : NULL;
 	snprintf(h->text[5], sizeof(h->text[5]), "%" PRId64, h->after_id);
 	q->params[5] = h->after_id >= 0 ? h->text[5] : NULL;
 	snprintf(h->text[6], sizeof(h->text[6]), "%d", tier);
@@ -195,14 +186,11 @@ read_bucket(const struct routes *r, struct http_req *req, struct history *h)
 static int
 read_cursor(struct http_req *req, struct history *h)
 {
-	const char *text = http_req_query(req, "cursor");
-	char tail;
-
-	if (text == NULL)
-		return 0;
-	if (text[strspn(text, "0123456789-")] != '\0' || sscanf(text, "%18" SCNd64 "-%9" SCNd64 "%c", &h->after_us, &h->after_id, &tail) != 2 || h->after_us < 0 || h->after_id < 0)
-		return params_refuse(req, "cursor", "what an answer before gave as cursor");
-	if (h->after_us > h->from_us)
+	if (params_cursor(req, "cursor", &h->after_us, &h->after_id) == -1)
+		return -1;
+	if (h->after_id > INT32_MAX)
+		return params_refuse(req, "cursor", "the cursor of an earlier answer");
+	if (h->after_id >= 0 && h->after_us > h->from_us)
 		h->from_us = h->after_us;
 	return 0;
 }

@@ -72,9 +72,9 @@ compare_all 'the same'
 from=$(at -6000) to=$(at 0)
 name=$(sql 'select name from dt.characters where id = 2' | sed "s/'/''/g")
 answers history_raw "('$from', '$to', null, 100, null, null)"
-answers history_raw "('$from', '$to', '$name', 5000, '$(at -4500)', '$name')"
-for tier in 60 600 3600 21600; do answers history_tier "('$(at -40000)', '$to', null, 5000, $tier)"; done
-answers history_steps "('$(at -40000)', '$to', '$name', 5000, 60, 120)"
+answers history_raw "('$from', '$to', '$name', 5000, '$(at -4500)', 1)"
+for tier in 60 600 3600 21600; do answers history_tier "('$(at -40000)', '$to', null, 5000, null, null, $tier)"; done
+answers history_steps "('$(at -40000)', '$to', '$name', 5000, null, null, 60, 120)"
 answers load_spawn_cells "('$from')"
 answers trails "('$from', '$to', null, 10)"
 for q in load_characters load_sessions load_mobs; do answers $q '' 2>/dev/null; done
