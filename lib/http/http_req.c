@@ -90,6 +90,10 @@ read_args(struct http_req *r)
 			free(s);
 			break;
 		}
+		if (strcmp(s, "/") == 0) {       /* what lws makes of a "?" or "&" with nothing behind it */
+			free(s);
+			continue;
+		}
 		if ((eq = strchr(s, '=')) != NULL)
 			*eq = '\0';
 		r->args = xreallocarray(r->args, r->n_args + 1, sizeof(*r->args));
