@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "clock/clock.h"
+#include "itemdb/map.h"
 #include "itemlist.h"
 #include "items.h"
 #include "mem/mem.h"
@@ -55,26 +56,27 @@ put_time(struct buf *out, int64_t us)
 static void
 put_containers(struct buf *out, const struct itemdb *db, const int32_t *ids, size_t n)
 {
-	struct item pack, it;
+	struct map inside = { 0 };
+	struct item it;
 	unsigned place;
 	int64_t at;
 	int first = 1;
 
+	for (size_t i = 0; i < n; i++)
+		if (itemdb_get(db, ids[i], &it, &place, &at))
+			++*map_at(&inside, it.container_id, 0);
 	for (size_t i = 0; i < n; i++) {
-		unsigned inside = 0;
-
-		if (!itemdb_get(db, ids[i], &pack, &place, &at) || !item_is_pack(&pack))
+		if (!itemdb_get(db, ids[i], &it, &place, &at) || !item_is_pack(&it))
 			continue;
-		for (size_t j = 0; j < n; j++)
-			inside += itemdb_get(db, ids[j], &it, &place, &at) && it.container_id == pack.id;
-		(void)buf_printf(out, "%s{\"container_id\":%" PRId32 ",\"name\":", first ? "" : ",", pack.id);
-		if (pack.name.kind == EVENT_STRING)
-			(void)buf_append_json(out, pack.name.p, pack.name.len);
+		(void)buf_printf(out, "%s{\"container_id\":%" PRId32 ",\"name\":", first ? "" : ",", it.id);
+		if (it.name.kind == EVENT_STRING)
+			(void)buf_append_json(out, it.name.p, it.name.len);
 		else
 			(void)buf_appends(out, "null");
-		(void)buf_printf(out, ",\"item_count\":%u}", inside);
+		(void)buf_printf(out, ",\"item_count\":%" PRIu32 "}", *map_at(&inside, it.id, 0));
 		first = 0;
 	}
+	map_fini(&inside);
 }
 
 static void

@@ -43,7 +43,7 @@ static int
 refuse(struct http_req *req, const char *name, const char *text)
 {
 	(*stat_cell(STAT_SERVE_REJECTED, "bad_parameter"))++;
-	http_reply_error(req, 400, "bad_parameter", "parameter \"%.64s\"%s%s", name, *text == ',' ? "" : ": ", text);
+	http_reply_error(req, 400, "bad_parameter", "parameter \"%.64s\": %s", name, text);
 	return -1;
 }
 
@@ -105,6 +105,34 @@ refuse_crossed(struct http_req *req, const char *name)
 	return refuse(req, name, text);
 }
 
+/* What only parameters are strict about: bounds are whole numbers of the game but for workmanship and damage_min, and a cantrip's level is a word. */
+static int
+refuse_kind(struct http_req *req, const char *name, const char *value)
+{
+	int bound = strncmp(name, "min_", 4) == 0 || strncmp(name, "max_", 4) == 0;
+	size_t sign = *value == '-', digits = strspn(value + sign, "0123456789");
+	long long n = strtoll(value, NULL, 10);
+
+	if (bound && strcmp(name + 4, "workmanship") != 0 && strcmp(name + 4, "damage_min") != 0 && *value != '\0' &&
+	    (digits == 0 || value[sign + digits] != '\0' || n < INT32_MIN || n > INT32_MAX))
+		return refuse(req, name, "it must be a whole number from -2147483648 to 2147483647");
+	if (strcmp(name, "cantrip_level") == 0 && digits > 0)
+		return refuse(req, name, "it must be minor, moderate, major, epic or legendary");
+	return 0;
+}
+
+static int
+add_filter(struct http_req *req, struct itemq *q, const char *name, const char *value)
+{
+	struct itemq_error e;
+
+	switch (itemq_add_param(q, name, value, strlen(value), &e)) {
+	case 0: return refuse_kind(req, name, value);
+	case 1: return refuse(req, name, "there is no filter of this name");
+	default: return refuse(req, name, e.text);
+	}
+}
+
 static int
 read_filters(struct http_req *req, struct itemq *q)
 {
@@ -120,12 +148,8 @@ read_filters(struct http_req *req, struct itemq *q)
 		if (strcmp(name, "q") == 0) {
 			if (itemq_parse(q, value, strlen(value), &e) == -1)
 				return refuse_query(req, &e);
-			continue;
-		}
-		switch (itemq_add_param(q, name, value, strlen(value), &e)) {
-		case 1: return refuse(req, name, "there is no filter of this name");
-		case -1: return refuse(req, name, e.text);
-		}
+		} else if (add_filter(req, q, name, value) == -1)
+			return -1;
 	}
 	for (unsigned i = 0; (name = http_req_query_name(req, i)) != NULL; i++)
 		if (refuse_crossed(req, name) == -1)
