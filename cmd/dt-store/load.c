@@ -13,6 +13,7 @@
 
 #define LOCK_WAIT_MS 5000            /* a store that was killed leaves a backend that needs a moment to notice */
 #define LOCK_RETRY_MS 200
+#define MIGRATION_MS 21600000       /* of a month of rows that were there before it */
 #define VERSION_MIN 140000
 #define TEND_RETRY_MS 120000
 
@@ -232,7 +233,7 @@ static void
 on_listed(void *priv)
 {
 	struct store *s = priv;
-	struct pg_calls calls = { .on_error = on_migration_error, .priv = s };
+	struct pg_calls calls = { .on_error = on_migration_error, .timeout_ms = MIGRATION_MS, .priv = s };
 	char *sql;
 
 	if (s->phase != LOADING)
@@ -246,6 +247,7 @@ on_listed(void *priv)
 		(void)pg_exec(s->pg, sql, 0, NULL, &calls);
 		free(sql);
 	}
+	calls.timeout_ms = 0;
 	calls.on_done = on_migrated;
 	(void)pg_query(s->pg, "select 1", 0, NULL, &calls);
 }

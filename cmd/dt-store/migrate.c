@@ -100,5 +100,5 @@ migrations_mark(struct migrations *m, const char *name, const char *sum)
 char *
 migration_sql(const struct migration *m)
 {
-	return xasprintf("%s\n;insert into dt.migrations (name, checksum) values ('%s', '%s')", m->sql, m->name, m->checksum);
+	return xasprintf("set local statement_timeout = 0; %s\n;insert into dt.migrations (name, checksum) values ('%s', '%s')", m->sql, m->name, m->checksum);
 }

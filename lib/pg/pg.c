@@ -24,6 +24,14 @@ pg_set_text(char **at, const char *text)
 	*at = copy;
 }
 
+int64_t
+pg_deadline(const struct pg *pg, int64_t now_ms)
+{
+	int64_t own_ms = pg->cur != NULL ? pg->cur->calls.timeout_ms : 0;
+
+	return now_ms + (own_ms > 0 ? own_ms : pg->config.timeout_ms) + PG_GRACE_MS;
+}
+
 /* ---- the queue ---- */
 
 void
@@ -266,7 +274,7 @@ pg_pause(struct pg *pg, int on)
 	if (pg->cur == NULL || pg->paused == on)
 		return;
 	pg->paused = on;
-	pg->cur_deadline = clock_mono_ms() + pg->config.timeout_ms + PG_GRACE_MS;
+	pg->cur_deadline = pg_deadline(pg, clock_mono_ms());
 	pg->pollable.deadline_ms = 0;        /* also: rows that libpq has already read wait for nobody's POLLIN */
 }
 

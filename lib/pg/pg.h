@@ -53,6 +53,7 @@ struct pg_calls {
 	void (*on_error)(void *priv, const struct pg_error *);   /* instead of on_done; may be NULL: logged */
 	void *priv;
 	int stream;                              /* rows as they come, one at a time, rather than when all are here */
+	int64_t timeout_ms;                      /* how long we wait for it; 0: as configured.  The server's statement_timeout is the statement's own business */
 	int prepare;                             /* prepared once per connection, under its text; worth it for what runs often */
 };
 

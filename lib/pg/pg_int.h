@@ -58,6 +58,7 @@ struct query *pg_enqueue(struct pg *, const char *sql, const struct pg_calls *);
 struct query *pg_dequeue(struct pg *);
 void pg_query_free(struct query *);
 void pg_fail_query(struct pg *, struct query *, const char *sqlstate, const char *message, const char *context, int lost);
+int64_t pg_deadline(const struct pg *, int64_t now_ms);      /* of the query that runs, from now on */
 void pg_set_text(char **at, const char *text);       /* a copy on one line */
 
 /* pg_run.c: one query after the other; -1 when the connection is lost */

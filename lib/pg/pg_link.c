@@ -174,7 +174,7 @@ static void
 work(struct pg *pg, short revents)
 {
 	if (revents != 0 || pg->paused)      /* something moves: the server is alive */
-		pg->cur_deadline = pg->now_ms + pg->config.timeout_ms + PG_GRACE_MS;
+		pg->cur_deadline = pg_deadline(pg, pg->now_ms);
 	if (((revents & (POLLIN | POLLHUP | POLLERR)) && !PQconsumeInput(pg->conn)) || pg_step(pg) < 0) {
 		lose(pg, last_words(pg));
 		return;

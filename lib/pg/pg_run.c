@@ -61,7 +61,7 @@ start_next(struct pg *pg)
 		return 0;
 	pg->failed = pg->copying = pg->next_piece = 0;
 	pg->sqlstate[0] = '\0';
-	pg->cur_deadline = pg->now_ms + pg->config.timeout_ms + PG_GRACE_MS;
+	pg->cur_deadline = pg_deadline(pg, pg->now_ms);
 	return send_query(pg) == 0 ? 1 : -1;
 }
 

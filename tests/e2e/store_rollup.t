@@ -104,6 +104,15 @@ views || exit 1
 is 'made afterwards' "$(differences)" none
 is 'the very same' "$(rolled)" "$before"
 
+# a migration of a large database takes longer than a transaction may
+mkdir -p "$T/tree/build/bin"
+cp "$BIN/dt-store" "$T/tree/build/bin"
+cp -r "$ROOT/sql" "$ROOT/Makefile" "$T/tree"
+echo 'select pg_sleep(4)' >"$T/tree/sql/dereth/990_slow.sql"
+ok 'a migration takes the time it needs' "$T/tree/build/bin/dt-store" -1 -r "$T/journal" --timeout 1
+is 'and is there' "$(sql "select count(*) from dt.migrations where name like '990%'")" 1
+sql "delete from dt.migrations where name like '990%'"
+
 # how long roll-ups are kept
 sql "insert into dt.telemetry_rollup
 	select tier, 1, dt.bucket(tier, now() - age), now() - age, 1, null, 1, 2, 3, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, null
