@@ -151,11 +151,36 @@ number(const char *text, size_t len, uint32_t *id)
 	return len > 0;
 }
 
+enum how { FULL_NAME, SECOND_WORD, WORD_OF_NAME };
+
+static int
+meant(const struct game_row *r, const char *text, size_t len, enum how how)
+{
+	if (how == WORD_OF_NAME)
+		return begins_word(text, len, game_pool + r->name);
+	return same(text, len, game_pool + (how == FULL_NAME ? r->name : r->word));
+}
+
+struct found { uint32_t *ids; unsigned max, n, bare; };     /* bare: one of them has no second word */
+
+static void
+collect(enum game_kind kind, const char *text, size_t len, enum how how, struct found *f)
+{
+	for (unsigned i = 0; i < *kinds[kind].n; i++) {
+		const struct game_row *r = &kinds[kind].rows[i];
+		if (!meant(r, text, len, how))
+			continue;
+		if (f->n < f->max)
+			f->ids[f->n] = r->id;
+		f->n++;
+		f->bare |= game_pool[r->word] == '\0';
+	}
+}
+
 unsigned
 game_match(enum game_kind kind, const char *text, size_t len, uint32_t *ids, unsigned max)
 {
-	const struct game_row *rows = kinds[kind].rows;
-	unsigned n = 0, count = *kinds[kind].n;
+	struct found f = { .ids = ids, .max = max };
 	uint32_t id;
 
 	if (len == 0)
@@ -165,16 +190,12 @@ game_match(enum game_kind kind, const char *text, size_t len, uint32_t *ids, uns
 			ids[0] = id;
 		return 1;
 	}
-	for (int pass = 0; pass < 2 && n == 0; pass++)
-		for (unsigned i = 0; i < count; i++) {
-			const char *name = game_pool + rows[i].name;
-			if (pass == 0 ? !same(text, len, name) && !same(text, len, game_pool + rows[i].word) : !begins_word(text, len, name))
-				continue;
-			if (n < max)
-				ids[n] = rows[i].id;
-			n++;
-		}
-	return n;
+	collect(kind, text, len, FULL_NAME, &f);
+	if (f.n == 0 || f.bare)                  /* Leather is a material, though also a group; Metal only names a group */
+		collect(kind, text, len, SECOND_WORD, &f);
+	if (f.n == 0)
+		collect(kind, text, len, WORD_OF_NAME, &f);
+	return f.n;
 }
 
 unsigned

@@ -32,7 +32,7 @@ const char *game_word(enum game_kind, uint32_t id);
 const char *game_at(enum game_kind, unsigned index, uint32_t *id);
 int game_is_bits(enum game_kind);
 
-/* The ids that a text means, case-blind: a number (decimal or 0x…) means itself, known or not; a name or second word means every id that carries it (names repeat);
+/* The ids that a text means, case-blind: a number (decimal or 0x…) means itself, known or not; a name means every id that carries it (names repeat); a second word likewise;
  * what is neither means every id with a name in which it begins a word ("heroic", "garnet", "ring").  '_' stands for a blank.
  * Returns how many, the first max of them in ids; 0: nothing. */
 unsigned game_match(enum game_kind, const char *text, size_t len, uint32_t *ids, unsigned max);

@@ -36,7 +36,8 @@ END_TEST
 static const struct { enum game_kind kind; const char *text; unsigned n; uint32_t first, last; } matches[] = {
 	{ GAME_SET, "13", 1, 13, 13 }, { GAME_SET, "999", 1, 999, 999 }, { GAME_SET, "Soldier's Set", 1, 13, 13 }, { GAME_SET, "SOLDIER'S SET", 1, 13, 13 },
 	{ GAME_SET, "test", 2, 1, 2 }, { GAME_SET, "heroic", 2, 40, 41 }, { GAME_SET, "armor-loot", 17, 13, 29 }, { GAME_SET, "oldier", 0, 0, 0 }, { GAME_SET, "", 0, 0, 0 },
-	{ GAME_MATERIAL, "steel", 1, 64, 64 }, { GAME_MATERIAL, "garnet", 4, 15, 48 }, { GAME_MATERIAL, "metal", 9, 56, 64 }, { GAME_MATERIAL, "0x40", 1, 64, 64 },
+	{ GAME_MATERIAL, "steel", 1, 64, 64 }, { GAME_MATERIAL, "garnet", 4, 15, 48 }, { GAME_MATERIAL, "metal", 9, 56, 64 }, { GAME_MATERIAL, "leather", 1, 52, 52 }, { GAME_MATERIAL, "Ceramic", 1, 1, 1 },
+	 { GAME_MATERIAL, "0x40", 1, 64, 64 },
 	{ GAME_MATERIAL, "4294967295", 1, UINT32_MAX, UINT32_MAX }, { GAME_MATERIAL, "4294967296", 0, 0, 0 }, { GAME_MATERIAL, "-1", 0, 0, 0 }, { GAME_MATERIAL, "0x", 0, 0, 0 },
 	{ GAME_SLOT, "head", 1, 1, 1 }, { GAME_SLOT, "upper_arms", 1, 2048, 2048 }, { GAME_SLOT, "upper arms", 1, 2048, 2048 }, { GAME_SLOT, "ring", 2, 262144, 524288 },
 	{ GAME_SLOT, "shirt", 1, 2, 2 }, { GAME_SLOT, "FingerWearLeft", 1, 262144, 262144 }, { GAME_OBJECT_CLASS, "meleeweapon", 1, 1, 1 }, { GAME_OBJECT_CLASS, "melee weapon", 1, 1, 1 },
