@@ -109,9 +109,11 @@ tell_new(struct fold *f, const struct change *c)
 	struct holding *h = c->item;
 	struct move m = { "looted", NULL, h->owner, 0, h->container, ITEM_NONE, h->stack };
 
-	if (h->lost_by != NULL && h->lost_by != h->owner) {
-		m.kind = "moved";
+	if (h->lost_by != NULL) {
+		m.kind = h->lost_by != h->owner ? "moved" : "looted";
 		m.from = h->lost_by;
+		m.from_container = c->container;
+		m.stack_before = c->stack;
 	} else if (f->first) {
 		return;
 	}

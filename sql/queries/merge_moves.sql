@@ -5,6 +5,6 @@ select g.at, g.item_id, g.name, case when l.from_character <> g.to_character the
 from stage_moves g
 left join lateral (
 	select m.from_character, m.from_container, m.stack_before from dt.item_moves m
-	where g.kind = 'looted' and m.item_id = g.item_id and m.kind = 'lost' order by m.id desc limit 1
+	where g.kind = 'looted' and g.from_character is null and m.item_id = g.item_id and m.kind = 'lost' order by m.id desc limit 1
 ) l on true
 order by g.n
