@@ -141,7 +141,7 @@ is 'it goes on where it was' "$(isql 'select value from items where item_id in (
 is 'and is done with it' "$(isql "select key from dt.meta where key like 'facts%'")" facts
 
 # ---- the wrong database ----
-INVENTORY_DATABASE_URL="host='$DT_RUN/pg' dbname=dereth user=dereth"
+INVENTORY_DATABASE_URL=postgresql:///dereth?host=$DT_RUN/pg&user=dereth
 export INVENTORY_DATABASE_URL
 store || true
 status 'the database of the other sink' 78 dt-store --sink inventory -1 -r "$T/journal"
