@@ -36,6 +36,21 @@ is 'moves when its day is made' "$(sql 'select count(*) from dt.telemetry_defaul
 sql "insert into dt.spawns select now() - interval '9 days', 1, 1, 0, 0, 0"
 sql 'select dt.maintain()' >"$T/out"
 is 'spawns are kept for less long' "$(sql 'select count(*) from dt.spawns')" 0
+
+# days grow old: a part of what is kept is dropped day by day, the default partition too; days with rows that are kept stay
+sql "update dt.series set keep = '15 days' where name = 'telemetry'"
+kept=$(sql "select count(*) from telemetry_events where \"timestamp\" >= now() - interval '15 days'")
+sql "insert into dt.telemetry (\"timestamp\", received_at, character_id) select now() - interval '200 days', now(), 1"
+sql 'select dt.maintain()' >"$T/out"
+is 'a day past retention is dropped' "$(days telemetry)" "$ahead"
+is 'with its rows, those of no day too' "$(sql 'select count(*), count(*) filter (where "timestamp" < now() - interval $$15 days$$) from telemetry_events')" "$kept|0"
+is 'what is dropped is gone' "$(sql "select count(*) from pg_class where relname = 'telemetry_$(day -20)'")" 0
+{ replayed E $((-14 * 86400)); replayed E $((-16 * 86400)); } | put
+store
+is 'a day that is kept is made, one that is not is not' "$(days telemetry)" "$(day -14) $ahead"
+sql "update dt.series set keep = '30 days' where name = 'telemetry'"
+replayed C $((-20 * 86400)) | put
+store
 ok 'tending twice is harmless' sql 'select dt.maintain()'
 is 'the block index covers all' "$(sql 'select dt.summarize()' >"$T/out"; sql 'select dt.summarize()')" 0
 
@@ -46,6 +61,6 @@ reading() { [ "$(sql "select count(*) from pg_stat_activity where query like '%p
 wait_for reading
 replayed D $((-25 * 86400)) | put
 store
-is 'a long reader delays a new day, no more' "$(days telemetry)" "$(day -25) $(day -20) $ahead"
+is 'a long reader delays a new day, no more' "$(days telemetry)" "$(day -25) $(day -20) $(day -14) $ahead"
 wait "$reader"
 done_testing
