@@ -25,10 +25,18 @@ struct feed {
 	uint64_t warmed;                 /* events */
 };
 
+/* What is read of before, and how far back. */
 static const char *const trail_types[] = { "telemetry", "vitals", NULL };
-static const char *const portal_types[] = { "portal", "dungeon_map", NULL };
-static const char *const *const stages[] = { trail_types, portal_types };
+static const char *const portal_types[] = { "portal", "dungeon_map", "server_status", NULL };
+static const char *const share_types[] = { "share_*", NULL };
+static const char *const *const stages[] = { trail_types, portal_types, share_types };
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))
+
+static int64_t
+stage_us(const struct feed *f)
+{
+	return stages[f->stage] == trail_types ? f->config.trails_us : stages[f->stage] == portal_types ? f->config.portals_us : f->config.shares_us;
+}
 
 static int
 scan(const char *line, size_t len, struct event *ev)
@@ -75,14 +83,13 @@ on_old_end(void *priv, const char *error)
 static void
 read_stage(struct feed *f)
 {
-	int64_t back_us = stages[f->stage] == portal_types ? f->config.portals_us : f->config.trails_us;
 	char from[CLOCK_ISO_SIZE], to[24];
 	struct bus_sub_config config = {
 		.path = f->path, .name = "dt-serve warm-up", .types = stages[f->stage], .from = from, .to = to, .once = 1,
 		.on_line = on_old_line, .on_gap = on_old_gap, .on_end = on_old_end, .priv = f
 	};
 
-	clock_format_iso(clock_wall_us() - back_us, from);
+	clock_format_iso(clock_wall_us() - stage_us(f), from);
 	snprintf(to, sizeof(to), "%" PRIu64, f->warm_to);
 	f->state = READING;
 	f->old = bus_sub_new(&config);

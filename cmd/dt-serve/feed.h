@@ -9,7 +9,7 @@
 struct feed;
 struct feed_config {
 	struct http *http;
-	int64_t trails_us, portals_us;   /* how far back the roster wants telemetry and vitals, portals and dungeons */
+	int64_t trails_us, portals_us, shares_us;        /* how far back telemetry and vitals, portals, dungeons and server_status, share_* are wanted */
 	void (*on_old)(void *priv, const struct event *, uint64_t seq);    /* of before; may come between live ones */
 	void (*on_event)(void *priv, const struct event *, uint64_t seq);
 	void (*on_gap)(void *priv, uint64_t from, uint64_t to, uint64_t count);

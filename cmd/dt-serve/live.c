@@ -61,6 +61,12 @@ on_evict(void *priv, uint64_t n)
 		client_evict(s->client, n);
 }
 
+const char *
+live_dungeon(const struct live *l, const char *landblock, size_t *len)
+{
+	return dungeons_get(l->dungeons, landblock, len);
+}
+
 static uint64_t
 hash_of_name(const struct event *ev)
 {

@@ -29,6 +29,8 @@ int live_lags(const struct live *, int64_t now_ms);      /* some browser would k
 void live_tick(struct live *, int64_t now_ms);           /* now and then */
 void live_turn(struct live *);                           /* after each turn of the loop, outside all callbacks */
 void live_close(struct live *);                          /* before http_free: let go of the loop */
+/* The newest dungeon_map of a landblock (four capital hex digits) as it came, borrowed; NULL: not in memory. */
+const char *live_dungeon(const struct live *, const char *landblock, size_t *len);
 size_t live_clients(const struct live *);
 
 #endif

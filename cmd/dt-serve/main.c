@@ -11,6 +11,7 @@
 #include "clock/clock.h"
 #include "env/env.h"
 #include "feed.h"
+#include "health.h"
 #include "heatmap.h"
 #include "http/http.h"
 #include "live.h"
@@ -18,6 +19,7 @@
 #include "opt/opt.h"
 #include "pg/pool.h"
 #include "proxy.h"
+#include "roster/peers.h"
 #include "roster/roster.h"
 #include "routes.h"
 #include "stat/stat.h"
@@ -71,6 +73,8 @@ static struct {
 	struct items *items;
 	struct searches *searches;
 	struct heatmap *heatmap;
+	struct peers *peers;
+	struct health *health;
 	struct roster *roster;
 	struct feed *feed;
 	struct live *live;
@@ -91,11 +95,19 @@ received(const struct event *ev)
 }
 
 static void
+remember(const struct event *ev, int64_t rx_us)
+{
+	roster_feed(S.roster, ev, rx_us);
+	peers_feed(S.peers, ev, rx_us);
+	health_event(S.health, ev, rx_us);
+}
+
+static void
 on_old(void *priv, const struct event *ev, uint64_t seq)
 {
 	(void)priv;
 	(void)seq;
-	roster_feed(S.roster, ev, received(ev));
+	remember(ev, received(ev));
 	live_remember(S.live, ev);
 }
 
@@ -105,7 +117,7 @@ on_event(void *priv, const struct event *ev, uint64_t seq)
 	(void)priv;
 	int64_t rx_us = received(ev);
 
-	roster_feed(S.roster, ev, rx_us);
+	remember(ev, rx_us);
 	heatmap_event(S.heatmap, ev, seq, rx_us);
 	live_event(S.live, ev, seq);
 }
@@ -261,7 +273,7 @@ open_bus(void)
 	char *in = bus_in_path();
 	struct bus_pub_config pub = { .path = in, .name = "dt-serve", .max_bytes = COMMANDS_MAX };
 	struct feed_config feed = {
-		.http = S.http, .trails_us = ROUTES_TRAIL_US, .portals_us = 3600 * SECOND_US,
+		.http = S.http, .trails_us = ROUTES_TRAIL_US, .portals_us = 3600 * SECOND_US, .shares_us = PEERS_STALE_US,
 		.on_old = on_old, .on_event = on_event, .on_gap = on_gap, .on_batch = on_batch, .on_warm = on_warm
 	};
 	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = env_get("DT_PROXY_NETS")[0] != '\0' };
@@ -301,7 +313,7 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches, .heatmap = S.heatmap,
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches, .heatmap = S.heatmap, .peers = S.peers, .health = S.health, .live = S.live,
 		.version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
@@ -335,6 +347,8 @@ close_all(void)
 	items_free(&S.items);
 	pool_free(&S.pool);
 	heatmap_free(&S.heatmap);
+	health_free(&S.health);
+	peers_free(&S.peers);
 	roster_free(&S.roster);
 }
 
@@ -345,6 +359,8 @@ main(int argc, char **argv)
 	require_loopback(S.bind);
 	S.http = http_new(BODY_MAX);
 	S.roster = roster_new(&roster_config);
+	S.peers = peers_new(roster_config.max_characters);
+	S.health = health_new();
 	stat_open("dt-serve");
 	open_bus();
 	open_database();

@@ -2,10 +2,13 @@
 #ifndef ROUTES_H
 #define ROUTES_H
 #include "feed.h"
+#include "health.h"
 #include "heatmap.h"
 #include "http/http.h"
 #include "items.h"
+#include "live.h"
 #include "pg/pool.h"
+#include "roster/peers.h"
 #include "roster/roster.h"
 #include "search.h"
 
@@ -21,6 +24,9 @@ struct routes {                          /* what handlers need, all borrowed: th
 	struct items *items;             /* what the inventory database has */
 	struct searches *searches;
 	struct heatmap *heatmap;
+	struct peers *peers;
+	struct health *health;
+	struct live *live;
 	const char *version;
 };
 

@@ -4,6 +4,7 @@
 
 #include "answer.h"
 #include "clock/clock.h"
+#include "dungeons.h"
 #include "mem/mem.h"
 #include "params.h"
 #include "routes.h"
@@ -157,10 +158,72 @@ on_heatmap(void *priv, struct http_req *req)
 	heatmap_answer(r->heatmap, req);
 }
 
+/* ---- others that are kept in memory ---- */
+
+static void
+on_peers(void *priv, struct http_req *req)
+{
+	struct routes *r = priv;
+	struct buf b = BUF_INIT(BODY_MAX);
+	int bad;
+
+	if (params_known(req, NULL) == -1 || routes_warm(r, req) == -1)
+		return;
+	bad = buf_appends(&b, "{");
+	bad |= peers_write(r->peers, clock_wall_us(), &b);
+	answer_json(req, &b, bad | buf_appends(&b, "}"));
+}
+
+static void
+on_server_health(void *priv, struct http_req *req)
+{
+	struct routes *r = priv;
+
+	health_answer(r->health, r->pool, req);
+}
+
+/* As it was sent, without what the stream has stamped on it; 0, or -1. */
+static int
+write_unstamped(const char *line, size_t len, struct buf *b)
+{
+	struct event ev;
+	char *to;
+
+	if (event_scan(line, len, &ev) != EVENT_OK || (to = buf_reserve(b, len + 1)) == NULL)
+		return -1;
+	buf_added(b, event_write(&ev, EVENT_STRIP_RESERVED, to));
+	return 0;
+}
+
+static void
+on_dungeon_map(void *priv, struct http_req *req)
+{
+	struct routes *r = priv;
+	struct answer_shape shape = { .is_document = 1, .sum_column = -1, .missing = "no map of that dungeon has been seen" };
+	struct buf b = BUF_INIT(BODY_MAX);
+	char landblock[5];
+	const char *line, *param = landblock;
+	size_t len;
+
+	if (params_known(req, NULL) == -1)
+		return;
+	if (dungeons_landblock(http_req_tail(req), landblock) == -1) {
+		(void)params_refuse(req, "landblock", "up to 8 hexadecimal digits");
+		return;
+	}
+	if ((line = live_dungeon(r->live, landblock, &len)) != NULL)
+		answer_json(req, &b, write_unstamped(line, len, &b));
+	else
+		answer_query(r->pool, req, sql_dungeon_map, 1, &param, &shape);
+}
+
 const struct route routes_live[] = {
 	{ "GET", "/live", on_live },
 	{ "GET", "/trails", on_trails },
 	{ "GET", "/portals", on_portals },
 	{ "GET", "/spawns/heatmap", on_heatmap },
+	{ "GET", "/server-health", on_server_health },
+	{ "GET", "/vital-sharing/peers", on_peers },
+	{ "GET", "/dungeon-map/{landblock}", on_dungeon_map },
 	ROUTE_END
 };
