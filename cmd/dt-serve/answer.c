@@ -179,10 +179,22 @@ put_end(struct answer *a)
 }
 
 static void
+reply_whole(struct answer *a, const char *body, size_t len)
+{
+	http_reply_header(a->req, "cache-control", a->shape.status == 0 ? "no-cache" : "no-store");
+	if (a->shape.status == 204)
+		http_reply(a->req, 204, NULL, "", 0);
+	else if (a->shape.status != 0)
+		http_reply(a->req, a->shape.status, content_type(a), body, len);
+	else
+		http_reply_cached(a->req, content_type(a), body, len);
+}
+
+static void
 finish(struct answer *a)
 {
 	if (a->rows == 0 && a->shape.missing != NULL) {
-		http_reply_error(a->req, 404, "not_found", "%s", a->shape.missing);
+		http_reply_error(a->req, a->shape.missing_status != 0 ? a->shape.missing_status : 404, a->shape.missing_status != 0 ? "refused" : "not_found", "%s", a->shape.missing);
 		settle(a);
 		return;
 	}
@@ -191,8 +203,7 @@ finish(struct answer *a)
 		http_stream_wake(a->req);
 		return;
 	}
-	http_reply_header(a->req, "cache-control", "no-cache");
-	http_reply_cached(a->req, content_type(a), buf_size(&a->out) > 0 ? buf_data(&a->out) : "", buf_size(&a->out));
+	reply_whole(a, buf_size(&a->out) > 0 ? buf_data(&a->out) : "", buf_size(&a->out));
 	settle(a);
 }
 

@@ -30,6 +30,8 @@ struct answer_shape {
 	int is_long;                     /* many rows: never takes the last connection */
 	int is_object;                   /* the answer is the first row itself, as an object; prefix is not used */
 	int is_document;                 /* the answer is the first column of the first row, JSON as it stands */
+	int status;                      /* instead of 200; 204: a row means done, without a body */
+	int missing_status;              /* instead of 404 */
 	const char *missing;             /* no row: 404 with this sentence.  NULL: an empty list is an answer too */
 	/* Appends what follows the rows; JSON only.  NULL: `],"count":N,"more":false,"cursor":null}`, the last where the query has a column of kind c. */
 	void (*suffix)(void *priv, const struct answer_end *, struct buf *out);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/queue.h>
 
 #include "client.h"
@@ -12,6 +11,7 @@
 #include "dungeons.h"
 #include "log/log.h"
 #include "mem/mem.h"
+#include "origin.h"
 #include "ring.h"
 #include "stat/stat.h"
 
@@ -323,34 +323,12 @@ on_message(void *conn_priv, struct http_ws *ws, const char *data, size_t len, in
 /* ---- connections ---- */
 
 static int
-is_loopback_name(const char *host)
-{
-	size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-
-	return host[0] == '[' || strspn(host, "0123456789.") == n || (n == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-	    (n > 10 && strncasecmp(host + n - 10, ".localhost", 10) == 0);
-}
-
-/* A page of another site must not read the stream or send commands in the name of who looks at it: what a browser says of the page's
- * origin is our own host, and that is no name which somebody else's name server may point at us. */
-static int
-is_ours(const struct live *l, const struct http_req *req)
-{
-	const char *origin = http_req_header(req, "origin"), *host = http_req_header(req, "host");
-	const char *after = origin != NULL ? strstr(origin, "://") : NULL;
-
-	if (origin == NULL)
-		return 1;
-	return host != NULL && after != NULL && strcasecmp(after + 3, host) == 0 && (l->config.any_host || is_loopback_name(host));
-}
-
-static int
 on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 {
 	struct live *l = priv;
 	struct seat *s;
 
-	if (!is_ours(l, req)) {
+	if (!origin_is_ours(req, l->config.any_host)) {
 		(*stat_cell(STAT_SERVE_REJECTED, "foreign_origin"))++;
 		return 403;
 	}

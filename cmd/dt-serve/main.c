@@ -69,7 +69,7 @@ static struct {
 	int port, ready_fd;
 	struct http *http;
 	struct bus_pub *pub;
-	struct pool *pool;
+	struct pool *pool, *board;
 	struct items *items;
 	struct searches *searches;
 	struct heatmap *heatmap;
@@ -286,20 +286,42 @@ open_bus(void)
 	free(in);
 }
 
+static struct pool *
+open_pool(const struct pool_config *config)
+{
+	struct pool *pool = pool_new(config);
+	struct pollable *p;
+	int i;
+
+	for (i = 0; (p = pool_pollable(pool, i)) != NULL; i++)
+		http_add(S.http, p);
+	return pool;
+}
+
+static void
+close_pool(struct pool *pool)
+{
+	struct pollable *p;
+	int i;
+
+	for (i = 0; (p = pool_pollable(pool, i)) != NULL; i++)
+		http_del(S.http, p);
+}
+
 static void
 open_database(void)
 {
 	char *url = pg_telemetry_url();
-	struct pollable *p;
-	int i;
 	struct pool_config config = {
 		.connections = CONNECTIONS,
 		.pg = { .url = url, .password = env_get("POSTGRES_PASSWORD"), .name = "dt-serve", .timeout_ms = QUERY_MS, .setup = SETUP }
 	};
 
-	S.pool = pool_new(&config);
-	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
-		http_add(S.http, p);
+	S.pool = open_pool(&config);
+	config.connections = 1;
+	config.pg.setup = "set timezone to 'UTC'";
+	config.pg.quiet = 1;
+	S.board = open_pool(&config);
 	S.heatmap = heatmap_new(S.pool);
 	free(url);
 	S.items = items_new(S.http);
@@ -313,7 +335,7 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .items = S.items, .searches = S.searches, .heatmap = S.heatmap, .peers = S.peers, .health = S.health, .live = S.live,
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .board = S.board, .any_host = env_get("DT_PROXY_NETS")[0] != '\0', .items = S.items, .searches = S.searches, .heatmap = S.heatmap, .peers = S.peers, .health = S.health, .live = S.live,
 		.version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
@@ -327,15 +349,12 @@ add_routes(void)
 static void
 close_all(void)
 {
-	struct pollable *p;
-	int i;
-
 	stat_close();
 	feed_free(&S.feed);
 	live_close(S.live);
 	http_del(S.http, bus_pub_pollable(S.pub));
-	for (i = 0; (p = pool_pollable(S.pool, i)) != NULL; i++)
-		http_del(S.http, p);
+	close_pool(S.pool);
+	close_pool(S.board);
 	http_del(S.http, &S.tick);
 	items_stop(S.items);
 	searches_stop(S.searches);
@@ -346,6 +365,7 @@ close_all(void)
 	searches_free(&S.searches);
 	items_free(&S.items);
 	pool_free(&S.pool);
+	pool_free(&S.board);
 	heatmap_free(&S.heatmap);
 	health_free(&S.health);
 	peers_free(&S.peers);

@@ -21,6 +21,8 @@ struct routes {                          /* what handlers need, all borrowed: th
 	struct feed *feed;
 	struct roster *roster;
 	struct pool *pool;               /* the telemetry database, read only */
+	struct pool *board;              /* the same for writing: the issues */
+	int any_host;                    /* a reverse proxy is known: hosts may have any name */
 	struct items *items;             /* what the inventory database has */
 	struct searches *searches;
 	struct heatmap *heatmap;
@@ -36,7 +38,7 @@ struct route {
 	http_handler_f *f;
 };
 #define ROUTE_END { 0, 0, 0 }
-extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_inventory[];
+extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_issues[], routes_inventory[];
 
 void routes_add(struct routes *);
 void routes_print(void);                 /* each as "METHOD /path" on a line of stdout */

@@ -346,7 +346,7 @@ pool_new(const struct pool_config *config)
 		pg.on_down = on_down;
 		pg.on_idle = on_idle;
 		pg.priv = &p->line[i];
-		pg.quiet = i > 0;
+		pg.quiet |= i > 0;
 		p->line[i].pool = p;
 		p->line[i].pg = pg_new(&pg);
 	}

@@ -12,7 +12,7 @@ enum pool_class { POOL_QUICK, POOL_LONG };
 
 struct pool;
 struct pool_config {
-	struct pg_config pg;         /* of each connection; on_idle and quiet are the pool's; on_up: the first is up, on_down: none is up any more */
+	struct pg_config pg;         /* of each connection; on_idle is the pool's, only the first is not quiet; on_up: the first is up, on_down: none is up any more */
 	int connections;             /* 1 to 16; with one, long and quick ones share it */
 	size_t max_waiting;          /* queries; 0: 64 */
 	int64_t max_wait_ms;         /* 0: 5 s */
