@@ -5,21 +5,23 @@
 . "$(dirname "$0")/../store.sh"
 pg_start || exit 1
 
-dt-sim -n 8 --seconds 1500 --seed 5 --rare-rate 400 --types telemetry,rare,combat_stats --start "$(date -u -d '-30 min' +%Y-%m-%dT%H:%M:%SZ)" >"$T/capture" 2>"$T/sim.log"
+dt-sim -n 8 --seconds 1500 --seed 5 --rare-rate 400 --types telemetry,rare,combat_stats >"$T/capture" 2>"$T/sim.log"
 mkdir -p "$T/scratch/status"
-head -n 2000 "$T/capture" | put
+rx=2026-01-01T12:40:00.000Z
+head -n 2000 "$T/capture" | put $rx
 store || exit 1
 put_at=2001
-tail -n +2001 "$T/capture" | put
+tail -n +2001 "$T/capture" | put $rx
 store || exit 1
 
+scratch_url="postgresql://dereth@/scratch?host=$DT_RUN/pg"
 totals() { sql "$(cat "$ROOT/sql/queries/audit_totals.sql")" "$1"; }
 # audit [SEQ]: into $T/audit.out, exit status in $code
 audit() {
 	totals dereth >"$T/live"
 	sql 'drop database if exists scratch' postgres 2>>"$T/scratch.log"
 	sql 'create database scratch' postgres
-	DATABASE_URL="postgresql://dereth@/scratch?host=$DT_RUN/pg" DT_RUN=$T/scratch timeout $((60 * slow)) \
+	DATABASE_URL=$scratch_url DT_RUN=$T/scratch timeout $((60 * slow)) \
 	    dt-store -1 -r "$T/journal" --to "${1:-$(sed -n '1s/.*\t//p' "$T/live")}" 2>>"$T/scratch.log"
 	totals scratch >"$T/derived"
 	code=0
