@@ -145,7 +145,7 @@ function checkAnswer(a) {
 		}
 		checkHeaders(where, response, a);
 		checkBody(where, response, a);
-		const query = rawQuery === '' ? [] : rawQuery.split('&').map((p) => p.split(/=(.*)/s)).map(([name, text = '']) => [decode(name), decode(text)]);
+		const query = rawQuery.split('&').filter((p) => p !== '').map((p) => p.split(/=(.*)/s)).map(([name, text = '']) => [decode(name), decode(text)]);
 		if (a.status < 400) for (const text of oddParameters(found, method, query)) problem(where, text);
 	}
 }
