@@ -11,7 +11,6 @@
 #define DRIFT_SILENCE_US 600000000          /* deltas so much older than a snapshot do not claim to tell of now */
 #define CHANGED_EVERY_US 3600000000         /* a change of an item is told at most so often */
 #define DEAD_ITEMS_MAX 20                   /* of one event */
-#define RAW_MAX (16u << 20)
 
 enum source { SOURCE_DELTA, SOURCE_SNAPSHOT, SOURCE_DRIFT };
 static const char *const source_names[] = { "delta", "snapshot", "drift" };
@@ -206,6 +205,10 @@ take_item(struct fold *f, struct event_value object)
 		h->seen = f->inventory->stock.snapshots;
 	if (h != NULL && h->owner == f->owner && h->hash == hash)
 		return;
+	if (object.len > INVENTORY_ITEM_BYTES) {
+		put_aside(f, REASON_BAD_ITEM, "it is too large", object);
+		return;
+	}
 	why = refused_why(f, id);
 	if (why != NULL) {
 		put_aside(f, REASON_DATABASE, why, object);
@@ -216,23 +219,38 @@ take_item(struct fold *f, struct event_value object)
 		return;
 	}
 	f->goods->odd_facts += why != NULL;
-	if (h == NULL)
+	if (h == NULL && f->owner->n_items < INVENTORY_ITEMS_MAX)
 		h = stock_add(&f->inventory->stock, id);
 	if (h == NULL) {
-		put_aside(f, REASON_TOO_MANY_NAMES, "", object);
+		put_aside(f, REASON_TOO_MANY_ITEMS, "", object);
 		return;
 	}
 	h->seen = f->inventory->stock.snapshots;
 	place(f, h, object, hash);
 }
 
+/* The item as it is before this event; EVENT_ABSENT when it is nowhere. */
+static struct event_value
+raw_of(const struct fold *f, const struct holding *h)
+{
+	const struct touch *t;
+
+	if (h == NULL || h->owner == NULL)
+		return (struct event_value){ 0 };
+	t = h->touch != 0 ? &f->goods->touch[h->touch - 1] : NULL;
+	if (t != NULL && t->raw.kind != EVENT_ABSENT)
+		return t->raw;
+	return h->raw != NULL ? (struct event_value){ h->raw, h->raw_len, EVENT_OBJECT, 0 } : (struct event_value){ 0 };
+}
+
 /* What is known of it, and over that what the update says. */
 static void
 merge_item(struct fold *f, struct event_value object)
 {
-	struct event_value old = { 0 }, merged;
+	struct event_value old, merged;
 	struct holding *h;
-	struct buf b = BUF_INIT(RAW_MAX);
+	struct buf b = BUF_INIT(INVENTORY_ITEM_BYTES);
+	struct touch *t;
 	int32_t id;
 
 	if (object.kind != EVENT_OBJECT || item_id(event_object_get(object, "Id"), &id) == -1) {
@@ -240,13 +258,7 @@ merge_item(struct fold *f, struct event_value object)
 		return;
 	}
 	h = stock_find(&f->inventory->stock, id);
-	if (h != NULL && h->owner != NULL) {
-		const struct touch *t = h->touch != 0 ? &f->goods->touch[h->touch - 1] : NULL;
-		if (t != NULL && t->raw.kind != EVENT_ABSENT)
-			old = t->raw;
-		else if (h->raw != NULL)
-			old = (struct event_value){ h->raw, h->raw_len, EVENT_OBJECT, 0 };
-	}
+	old = raw_of(f, h);
 	if (old.kind == EVENT_ABSENT) {
 		take_item(f, object);
 		return;
@@ -257,8 +269,14 @@ merge_item(struct fold *f, struct event_value object)
 		return;
 	}
 	merged = (struct event_value){ buf_data(&b), (uint32_t)buf_size(&b), EVENT_OBJECT, 0 };
-	INVENTORY_PUSH(f->goods->text, f->goods->n_text, f->goods->cap_text) = b.p;
 	take_item(f, merged);
+	t = h->touch != 0 ? &f->goods->touch[h->touch - 1] : NULL;
+	if (t == NULL || t->raw.p != merged.p) {
+		buf_fini(&b);                /* it changed nothing */
+		return;
+	}
+	free(t->merged);
+	t->merged = b.p;
 }
 
 /* ---- events ---- */
@@ -325,8 +343,11 @@ fold_snapshot(struct fold *f, struct event_value items)
 	f->first = o->snapshot_us == STOCK_NEVER;
 	f->source = !f->first && o->deltas > 0 && f->q->when_us - o->updated_us <= DRIFT_SILENCE_US ? SOURCE_DRIFT : SOURCE_SNAPSHOT;
 	s->snapshots++;
-	while (event_next(items, &at, NULL, &item))
-		take_item(f, item);
+	for (unsigned n = 0; event_next(items, &at, NULL, &item); n++)
+		if (n < INVENTORY_ITEMS_MAX)
+			take_item(f, item);
+		else
+			put_aside(f, REASON_TOO_MANY_ITEMS, "", item);
 	for (struct holding *h = o->items; h != NULL; h = next) {
 		next = h->next;
 		if (h->seen == s->snapshots)

@@ -341,6 +341,7 @@ goods_write(struct inventory *v, struct batch *b, struct buf *sql)
 		g->asked[i]->raw = NULL;
 	for (size_t i = 0; i < g->n_touch; i++) {
 		struct holding *h = g->touch[i].item;
+		free(g->touch[i].merged);
 		h->touch = 0;
 		h->lost_by = NULL;
 		if (h->owner == NULL)

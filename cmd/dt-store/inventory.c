@@ -158,7 +158,7 @@ inventory_save_rest(void *state, struct batch *b, struct buf *sql)
 
 /* A row that only the database refuses costs its item, not the event: the next time that item is put aside. */
 static int
-inventory_culprit(void *state, const struct batch *b, int part, size_t row, const char *why)
+inventory_culprit(void *state, const struct batch *b, int part, size_t row, const struct pg_error *e)
 {
 	struct inventory *v = state;
 	const struct goods *g = b->own;
@@ -167,13 +167,15 @@ inventory_culprit(void *state, const struct batch *b, int part, size_t row, cons
 
 	if ((part != PART_ITEMS && part != PART_RAW) || row >= g->n_row_item)
 		return 0;
+	if (strcmp(e->sqlstate, "23505") == 0 && v->surprises++ == 0)
+		return 1;                    /* somebody else wrote there: all is read again */
 	id = g->row_item[row];
 	for (size_t i = 0; i < v->n_refused; i++)
 		if (v->refused[i].seq == seq && v->refused[i].id == id)
 			return 0;
-	log_warn("item %08" PRIX32 " of event %" PRIu64 " is put aside: the database refuses it: %s", (uint32_t)id, seq, why);
+	log_warn("item %08" PRIX32 " of event %" PRIu64 " is put aside: the database refuses it: %s", (uint32_t)id, seq, e->message);
 	v->refused = xreallocarray(v->refused, v->n_refused + 1, sizeof *v->refused);
-	v->refused[v->n_refused++] = (struct refused){ seq, id, xstrdup(why) };
+	v->refused[v->n_refused++] = (struct refused){ seq, id, xstrdup(e->message) };
 	return 1;
 }
 
@@ -195,6 +197,7 @@ inventory_stored(void *state, const struct batch *b)
 			free(v->refused[i].why);
 	}
 	v->n_refused = kept;
+	v->surprises = 0;
 }
 
 /* ---- loading ---- */
@@ -321,6 +324,8 @@ own_clear(void *own)
 
 	for (size_t i = 0; i < g->n_queue; i++)
 		free(g->queue[i].line);
+	for (size_t i = 0; i < g->n_touch; i++)
+		free(g->touch[i].merged);
 	for (size_t i = 0; i < g->n_text; i++)
 		free(g->text[i]);
 	g->n_queue = g->n_touch = g->n_text = g->n_dirty = g->n_asked = g->n_row_item = 0;

@@ -10,6 +10,9 @@
 #include "sink.h"
 #include "stock.h"
 
+#define INVENTORY_ITEMS_MAX 20000    /* of a character, and of one event */
+#define INVENTORY_ITEM_BYTES 65536   /* of an item as sent */
+
 #define INVENTORY_COLUMNS \
 	"item_id, character_id, hash, updated_at, name, description, object_class, icon, wcid, item_type, container_id, container_sent, position, " \
 	"equipped_slot, valid_slots, coverage, stack_count, max_stack, value, burden, material_id, set_id, armor_level, base_armor_level, workmanship, " \
@@ -31,6 +34,7 @@ struct inventory {
 	struct item facts;           /* used for one item after the other */
 	struct refused *refused;     /* also kept when all else is forgotten */
 	size_t n_refused;
+	int surprises;               /* times in a row that the database had an item of which the stock knows nothing */
 	char facts_version[24], facts_through[24], names_version[24];        /* dt.meta */
 	const struct sink_db *db;    /* of the question or preparation that runs */
 	struct batch *asking;
@@ -55,6 +59,7 @@ struct touch {                       /* an item that a batch touches, and what i
 	int32_t container;
 	int64_t noted_us;
 	struct event_value raw;      /* EVENT_ABSENT: as the database has it */
+	char *merged;                /* memory that raw may lie in */
 	uint64_t seq;
 };
 
@@ -63,7 +68,7 @@ struct goods {                       /* batch->own */
 	size_t n_queue, cap_queue;
 	struct touch *touch;
 	size_t n_touch, cap_touch;
-	char **text;                 /* merged items and answers, until the batch is done */
+	char **text;                 /* what the database answered, until the batch is done */
 	size_t n_text, cap_text;
 	struct owner **dirty;
 	size_t n_dirty, cap_dirty;

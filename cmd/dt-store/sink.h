@@ -106,7 +106,7 @@ struct sink {
 	int (*ask)(void *state, struct batch *, const struct sink_db *db);
 	/* The database refused a row of a part that has a relation.  1: the sink has noted what to leave out of that event, all is made again without it; 0: the
 	 * whole event is left out. */
-	int (*culprit)(void *state, const struct batch *, int part, size_t row, const char *why);
+	int (*culprit)(void *state, const struct batch *, int part, size_t row, const struct pg_error *);
 	void (*row)(void *state, struct batch *, const struct pg_row *);     /* rows that the statements of a batch return, but for merged ones; may be NULL */
 	void (*stored)(void *state, const struct batch *);   /* it is committed: for counters; may be NULL */
 };

@@ -76,7 +76,7 @@ is_sinks_own(struct store *s, const struct batch *b, const struct pg_error *e)
 	size_t row;
 	int part;
 
-	return s->sink->culprit != NULL && batch_culprit_row(b, e->context, &part, &row) && s->sink->culprit(s->state, b, part, row, e->message);
+	return s->sink->culprit != NULL && batch_culprit_row(b, e->context, &part, &row) && s->sink->culprit(s->state, b, part, row, e);
 }
 
 static void

@@ -47,6 +47,21 @@ is 'of one id the last counts' "$(isql 'select value from items where item_id = 
 is 'texts are cut, the item as sent is whole' "$(isql "select length(name) <= 256, length(raw->>'Name') from items join item_raw_data using (item_id) where item_id = 7")" 't|300'
 is 'items without a fact that is odd are counted' "$(metric dt-store-inventory odd_facts_total | awk '{ print ($1 > 0) }')" 1
 
+# ---- too much ----
+at=$(cat "$T/seq")
+{
+	printf '{"type":"full_inventory","character_name":"Hog","items":[{"Id":1,"Name":"%070000d"}' 0
+	awk 'BEGIN { for (i = 2; i <= 20010; i++) printf ",{\"Id\":%d}", i + 100000; print "]}" }'
+	delta Hog -750 add "$(item 5000 more 1)"
+	delta Hog -749 update "{\"Id\":100002,\"X\":\"$(printf '%065520d' 0)\"}"
+} | put
+ok 'items beyond measure' inventory
+is 'are put aside' "$(reasons "$at")" 'bad_item: it is too large|2
+too_many_items|10'
+is 'and only they' "$(isql "select item_count from dt.characters where name = 'Hog'")" 20000
+snapshot Hog -740 "$(item 5001 x 1)" | put
+inventory
+
 # ---- events that are none ----
 at=$(cat "$T/seq")
 {
@@ -141,7 +156,7 @@ is 'it goes on where it was' "$(isql 'select value from items where item_id in (
 is 'and is done with it' "$(isql "select key from dt.meta where key like 'facts%'")" facts
 
 # ---- the wrong database ----
-INVENTORY_DATABASE_URL=postgresql:///dereth?host=$DT_RUN/pg&user=dereth
+INVENTORY_DATABASE_URL="postgresql:///dereth?host=$DT_RUN/pg&user=dereth"
 export INVENTORY_DATABASE_URL
 store || true
 status 'the database of the other sink' 78 dt-store --sink inventory -1 -r "$T/journal"
