@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define PART_MAX (256u << 20)
 #define SQL_MAX (64u << 20)
+#define KEEP_MAX (1u << 20)              /* of a part's memory between batches: a burst of inventories does not stay */
 
 static const char *const words[] = {
 #define REASON(id, word) word,
@@ -69,7 +71,13 @@ batch_clear(struct batch *b)
 	b->journal[0] = '\0';
 	b->from = b->to = b->row_seq = 0;
 	b->events = b->rows = b->bytes = 0;
+	int large = 0;
+
 	for (int i = 0; i <= b->sink->n_parts; i++) {
+		if (b->set[i].buf.cap > KEEP_MAX) {
+			buf_fini(&b->set[i].buf);
+			large = 1;
+		}
 		buf_clear(&b->set[i].buf);
 		b->set[i].n = 0;
 		b->set[i].merged = 0;
@@ -80,6 +88,8 @@ batch_clear(struct batch *b)
 	memset(b->dead, 0, sizeof b->dead);
 	buf_clear(&b->sql);
 	b->n_pieces = 0;
+	if (large)
+		(void)malloc_trim(0);
 }
 
 char *

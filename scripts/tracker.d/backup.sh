@@ -219,7 +219,7 @@ restore_database() {
 	say "restoring the $sink database, $(db_where "$sink")"
 	{
 		db_ask "$sink" "set client_min_messages = warning; drop schema if exists dt cascade" &&
-			db_run "$sink" pg_restore --no-owner --no-privileges --exit-on-error -j "$(nproc)" "$STAGE/$sink.dump" &&
+			db_run "$sink" pg_restore --clean --if-exists --no-owner --no-privileges --exit-on-error -j "$(nproc)" "$STAGE/$sink.dump" &&
 			db_ask "$sink" "set client_min_messages = error; analyze"
 	} || fail 74 "$sink could not be restored; mend that and restore again"
 }

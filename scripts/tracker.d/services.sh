@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 # In the order in which they start.  Down goes the other way, but what writes to the stream always ends before what reads it.
-PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-sim)
-STOP_ORDER=(dt-sim dt-serve dt-ingest dt-store dt-fanout postgres)
+PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-sim)
+STOP_ORDER=(dt-sim dt-serve dt-ingest dt-store dt-store-inventory dt-fanout postgres)
 READY_SECONDS=60
 declare -A DEATHS_BEFORE=()     # how often a program had died when it was last started
 
@@ -92,6 +92,7 @@ program_command() {
 	case $1 in
 	postgres) postgres_command ;;
 	dt-store) COMMAND=("$BIN/dt-store" --sink telemetry -R 3) ;;
+	dt-store-inventory) COMMAND=("$BIN/dt-store" --sink inventory -R 3) ;;
 	dt-sim)
 		host=$(setting DT_BIND)
 		case $host in 0.0.0.0 | :: | "") host=127.0.0.1 ;; *:*) host="[$host]" ;; esac

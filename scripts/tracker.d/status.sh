@@ -6,7 +6,7 @@
 lag_of() {
 	case $1 in
 	dt-ingest) metric dt-ingest pending ;;
-	dt-store) if service_is up dt-store; then metric dt-store lag_events; else behind dt-store position; fi ;;
+	dt-store*) if service_is up "$1"; then metric "$1" lag_events; else behind "$1" position; fi ;;
 	dt-serve) behind dt-serve seq ;;
 	*) echo - ;;
 	esac
@@ -54,7 +54,7 @@ status_line() {
 	state=$(state_of "$name")
 	read -r seconds pid < <(s6-svstat -o updownfor,pid "$(service_dir "$name")" 2>/dev/null || echo "0 -1")
 	[ "$state" != up ] || since=$(date -d "-$seconds seconds" '+%F %T')
-	printf '%-10s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' "$name" "$state" "$since" "$(deaths "$name")" \
+	printf '%-18s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' "$name" "$state" "$since" "$(deaths "$name")" \
 		"$(metric "$name" events_total)" "$(lag_of "$name")" "$(memory_of "$pid")"
 }
 
@@ -63,7 +63,7 @@ cmd_status() {
 	local name status=0
 	no_arguments status "$@"
 	supervisor_alive || { say "down"; exit 69; }
-	printf '%-10s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' PROGRAM STATE "UP SINCE" RESTARTS EVENTS LAG MEMORY
+	printf '%-18s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' PROGRAM STATE "UP SINCE" RESTARTS EVENTS LAG MEMORY
 	for name in "${PROGRAMS[@]}"; do
 		service_known "$name" || continue
 		status_line "$name"
@@ -83,7 +83,7 @@ follow() {
 			;;
 		'') continue ;;
 		esac
-		printf '%-10s  %s\n' "${name##*/}" "$line"
+		printf '%-18s  %s\n' "${name##*/}" "$line"
 	done
 }
 

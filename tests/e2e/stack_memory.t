@@ -17,9 +17,9 @@ browser() {
 }
 resident() {
 	total=0
-	for p in fanout ingest store serve sim; do
+	for p in fanout ingest store inventory serve sim; do
 		kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$(pid_of $p)/status")
-		diag "dt-$p: $kb kB"
+		diag "$p: $kb kB"
 		total=$((total + kb))
 	done
 }
@@ -27,7 +27,9 @@ resident() {
 pg_start || exit 1
 ok 'dt-fanout starts' start fanout dt-fanout
 ok 'dt-ingest starts' start ingest dt-ingest
+sql 'create database inventory_db' postgres
 ok 'dt-store starts' start store dt-store --sink telemetry
+ok 'its second starts' start inventory dt-store --sink inventory
 ok 'dt-serve starts' start serve dt-serve
 ok '60 characters connect, at five times the usual rate' start sim dt-sim --characters 60 --seed 5 --connect "ws://127.0.0.1:$DT_PORT/ws/position" --speed 5 --seconds 600
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do start_plain "browser$i" browser; done

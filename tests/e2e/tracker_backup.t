@@ -17,11 +17,12 @@ trap 'up_code=$?; "$tracker" down >/dev/null 2>&1; elsewhere "$T/b" "$tracker" d
 
 psql_() { psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$1/pg" -U dereth -d "$2" -c "$3"; }
 position() { psql_ "$1" "$2" "select max(seq) from dt.positions"; }
-# rows RUN DATABASE: every row of every table, but for when it was written.  (Positions differ: the bus hands over only what a sink wants.)
+# rows RUN DATABASE: every row of every table, but for when it was written.  (Positions differ, since the bus hands over only what a sink wants, and
+# tombstones of what came and went in one batch.)
 rows() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$1/pg" -U dereth -d "$2" <<-'SQL'
 		select format('select %L, (to_jsonb(t) - ''{at,updated_at,version}''::text[])::text from %s t order by 2', relname, oid::regclass)
-		from pg_class where relnamespace = 'dt'::regnamespace and relkind = 'r' and relname not in ('migrations', 'positions') order by relname \gexec
+		from pg_class where relnamespace = 'dt'::regnamespace and relkind = 'r' and relname not in ('migrations', 'positions', 'gone') order by relname \gexec
 	SQL
 }
 metric_of() { jq -r --arg n "$2" ".metrics[\$n]" "$T/b/run/status/$1.json"; }

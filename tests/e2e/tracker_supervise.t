@@ -15,6 +15,7 @@ mkdir -p "$T/fake/bin"
 cat >"$T/fake/bin/dt-fanout" <<'EOF'
 #!/bin/sh
 name=${0##*/}
+[ "$2" != inventory ] || name=$name-inventory
 while [ "$1" != -R ]; do shift; done
 echo "$name: hello" >&2
 env >"$DT_RUN/$name.env"
@@ -26,7 +27,7 @@ while :; do read -r line <&8; done
 EOF
 chmod +x "$T/fake/bin/dt-fanout"
 for p in dt-ingest dt-serve dt-store dt-sim; do ln "$T/fake/bin/dt-fanout" "$T/fake/bin/$p"; done
-for p in dt-fanout dt-ingest dt-serve dt-store dt-sim; do mkdir -p "$DT_RUN" && mkfifo "$DT_RUN/$p.fifo"; done
+for p in dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-sim; do mkdir -p "$DT_RUN" && mkfifo "$DT_RUN/$p.fifo"; done
 
 svc() { echo "$DT_DATA/service/$1"; }
 pid() { s6-svstat -o pid "$(svc "$1")"; }
@@ -67,7 +68,7 @@ status "up" 0 env SHARED_SECRET=horse-battery-staple LOG_LEVEL=debug "$tracker" 
 like "says where" "$(cat "$T/out")" "up: http://localhost:$DT_PORT/"
 like "and how a plugin finds it" "$(cat "$T/out")" "ws://localhost:$DT_PORT/ws/position"
 unlike "the secret stays out of what is no terminal" "$(cat "$T/out" "$T/err")" "horse-battery"
-is "five programs are up" "$("$tracker" status | grep -c ' up ')" 5
+is "six programs are up" "$("$tracker" status | grep -c ' up ')" 6
 like "secrets are private" "$(stat -c %a "$DT_DATA/secrets")" '^600$'
 unlike "a secret that was given is not made" "$(cat "$DT_DATA/secrets")" SHARED_SECRET
 like "one that was not is" "$(cat "$DT_DATA/secrets")" '^SECRET_KEY=[A-Za-z0-9_-]{43}$'
@@ -105,7 +106,7 @@ status "a service that is away is tried again" 69 "$tracker" restart sim
 like "and reported" "$(cat "$T/err")" "dt-sim does not stay up \(exitcode 69\), s6 goes on trying"
 n=$(s6-svdt "$(svc dt-sim)" | wc -l)
 ok "by itself" wait_for '[ "$(s6-svdt "$(svc dt-sim)" | wc -l)" -gt "$n" ]' 20
-is "the others did not notice" "$("$tracker" status | grep -c ' up ')" 4
+is "the others did not notice" "$("$tracker" status | grep -c ' up ')" 5
 rm "$DT_DATA/dt-sim.code"
 ok "until it is there" wait_for '[ "$(state dt-sim)" = up ]'
 
@@ -141,7 +142,7 @@ old=$(pid dt-ingest)
 status "restart one" 0 "$tracker" restart ingest
 ok "it is another process" [ "$(pid dt-ingest)" != "$old" ]
 like "what it said is kept" "$("$tracker" logs ingest)" "^[0-9-]+ [0-9:.]+  dt-ingest: bye"
-like "all in one" "$("$tracker" logs | awk '{ print $3 }' | sort -u | tr '\n' ' ')" "dt-fanout: dt-ingest: dt-serve: dt-sim: dt-store:"
+like "all in one" "$("$tracker" logs | awk '{ print $3 }' | sort -u | tr '\n' ' ')" "dt-fanout: dt-ingest: dt-serve: dt-sim: dt-store-inventory: dt-store:"
 start_plain follow "$tracker" logs -f
 ok "logs -f begins with the last lines" wait_for 'grep -q "^dt-sim  .*dt-sim: hello" "$T/follow.out"'
 "$tracker" restart sim >/dev/null
@@ -160,10 +161,10 @@ ok "a port is taken" wait_for 'nc -z 127.0.0.1 "$taken"'
 status "up says so" 69 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$taken" "$tracker" up --no-build
 like "with a way out" "$(cat "$T/err")" "somebody listens on port $taken already; DT_PORT=$((taken + 1)) scripts/tracker up"
 mkdir -p "$T/run2"
-for p in dt-fanout dt-ingest dt-serve dt-store; do mkfifo "$T/run2/$p.fifo"; done
+for p in dt-fanout dt-ingest dt-serve dt-store dt-store-inventory; do mkfifo "$T/run2/$p.fifo"; done
 status "another port is fine" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$(free_port)" "$tracker" up --no-build
 status "its end" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" "$tracker" down
-is "does nothing to the first" "$("$tracker" status | grep -c ' up ')" 5
+is "does nothing to the first" "$("$tracker" status | grep -c ' up ')" 6
 
 # the supervisor itself
 supervisor=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(s6-svscan)" { print $1 }' | while read -r p; do
@@ -181,25 +182,25 @@ echo 78 >"$DT_DATA/dt-ingest.code"
 status "a program that cannot start fails up" 69 "$tracker" up --no-build
 like "which tells why" "$(cat "$T/err")" "dt-ingest gave up \(exitcode 78\).*its last lines:"
 like "in its own words" "$(cat "$T/err")" "    dt-ingest: fatal: told so"
-is "the others are there" "$("$tracker" status | grep -c ' up ')" 3
+is "the others are there" "$("$tracker" status | grep -c ' up ')" 4
 rm "$DT_DATA/dt-ingest.code"
 status "up mends it" 0 "$tracker" up --no-build
-is "all are there" "$("$tracker" status | grep -c ' up ')" 4
+is "all are there" "$("$tracker" status | grep -c ' up ')" 5
 old=$(pid dt-fanout)
 status "up --demo adds a fleet to what is up" 0 "$tracker" up --no-build --demo
-is "and touches nothing else" "$("$tracker" status | grep -c ' up ') $(pid dt-fanout)" "5 $old"
+is "and touches nothing else" "$("$tracker" status | grep -c ' up ') $(pid dt-fanout)" "6 $old"
 status "down again" 0 "$tracker" down
 
 # at a terminal, which then closes
 script -qec "'$tracker' up --no-build" /dev/null >"$T/terminal" </dev/null
 like "an operator at a terminal sees the secret" "$(cat "$T/terminal")" "Secret +$(sed -n 's/^SHARED_SECRET=//p' "$DT_DATA/secrets")"
-is "and what was started outlives the terminal" "$("$tracker" status | grep -c ' up ')" 4
+is "and what was started outlives the terminal" "$("$tracker" status | grep -c ' up ')" 5
 "$tracker" down >/dev/null
 
 # as another supervisor wants it
 start_plain foreground "$tracker" up --no-build --foreground
 ok "in the foreground" wait_for 'grep -q "tracker: up:" "$T/foreground.out"'
-is "four programs are up" "$("$tracker" status | grep -c ' up ')" 4
+is "five programs are up" "$("$tracker" status | grep -c ' up ')" 5
 stop foreground
 is "SIGTERM takes all down" "$? $(left)" "0 "
 status "so nothing is left to do" 0 "$tracker" down

@@ -28,7 +28,8 @@ took=$((($(date +%s%N) - began) / 1000000))
 diag "start to first moving dot: $took ms"
 # 10 s is what is promised on a machine of its own; here other tests run beside it
 ok "soon after the start" [ $took -lt $((20000 * slow)) ]
-is "six programs are up" "$("$tracker" status | grep -c ' up ')" 6
+is "seven programs are up" "$("$tracker" status | grep -c ' up ')" 7
+like "each store with its lag" "$("$tracker" status | awk '$1 ~ /^dt-store/ { print $1, $(NF - 2) }' | tr '\n' ' ')" "^dt-store [0-9]+ dt-store-inventory [0-9]+ $"
 status "up again" 0 "$tracker" up --no-build --demo
 like "says so" "$(cat "$T/out")" "already up"
 status "all is well" 0 "$tracker" doctor
@@ -37,6 +38,8 @@ status "all is well" 0 "$tracker" doctor
 is "two databases" "$(psql_ postgres "select string_agg(datname, ' ' order by datname) from pg_database where datdba = 'dereth'::regrole")" "dereth inventory_db"
 is "dereth is no superuser" "$(psql_ dereth "select rolsuper from pg_roles where rolname = 'dereth'")" f
 ok "rows arrive" wait_for '[ "$(psql_ dereth "select count(distinct character_name) from telemetry_events")" = 60 ]'
+ok "items too" wait_for '[ "$(psql_ inventory_db "select count(distinct character_id) from dt.items")" = 60 ]' 30
+ok "/metrics shows both stores" sh -c 'curl -fs "http://127.0.0.1:$DT_PORT/metrics" | grep -q "^dt_store_position{.*inventory"'
 is "it listens on no port" "$(psql_ dereth "show listen_addresses")" ""
 unlike "nobody is trusted" "$(cat "$DT_DATA/pg/pg_hba.conf")" trust
 
@@ -49,7 +52,7 @@ is "and in no process's arguments or environment" "$(grep -alFf "$T/secret" /pro
 is "plugin shows it" "$("$tracker" plugin | awk '/Secret/ { print $2 }')" "$secret"
 
 # every program: a kill, and it is back; then events go on
-for p in dt-fanout dt-ingest dt-serve dt-store dt-sim postgres; do
+for p in dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-sim postgres; do
 	old=$(s6-svstat -o pid "$DT_DATA/service/$p")
 	s6-svc -k "$DT_DATA/service/$p"        # s6 knows the process; a pid of -1, of what is down, must never reach kill
 	ok "$p is back after a kill" wait_for "s6-svstat -o ready,pid $DT_DATA/service/$p | grep -q '^true ' && [ \$(s6-svstat -o pid $DT_DATA/service/$p) != $old ]" 20
@@ -63,7 +66,7 @@ ok "the database answers" wait_for 'before=$(rows)' 20
 ok "rows go on" wait_for '[ "$(rows)" -gt "$before" ]' 30
 complain
 status "restart all" 0 "$tracker" restart
-ok "everything is up" wait_for '[ "$("$tracker" status | grep -c " up ")" = 6 ]' 20
+ok "everything is up" wait_for '[ "$("$tracker" status | grep -c " up ")" = 7 ]' 20
 like "logs has what they said" "$("$tracker" logs)" "dt-serve: "
 
 status "down" 0 "$tracker" down
@@ -75,6 +78,6 @@ done 2>/dev/null)" ""
 is "nor a socket" "$(find "$DT_RUN" -type s)" ""
 is "everything ended in order" "$(cat "$DT_DATA"/logs/*/current | grep -E 'Sanitizer|runtime error|fatal:' | grep -v 'FATAL: ')" ""
 status "up without a fleet" 0 "$tracker" up --no-build
-is "has five programs" "$("$tracker" status | grep -c ' up ')" 5
+is "has six programs" "$("$tracker" status | grep -c ' up ')" 6
 status "down again" 0 "$tracker" down
 done_testing
