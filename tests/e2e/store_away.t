@@ -4,8 +4,6 @@
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"
 
-status 'a sink that is not there yet' 64 dt-store --sink inventory
-like 'said plainly' "$(cat "$T/err")" 'does not store inventories yet'
 status 'a sink that is none' 64 dt-store --sink cellar
 status '-1 without -r' 64 dt-store -1
 status '-r with -s' 64 dt-store -r x -s y

@@ -21,7 +21,8 @@ position() { psql_ "$1" "$2" "select max(seq) from dt.positions"; }
 # tombstones of what came and went in one batch.)
 rows() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$1/pg" -U dereth -d "$2" <<-'SQL'
-		select format('select %L, (to_jsonb(t) - ''{at,updated_at,version}''::text[])::text from %s t order by 2', relname, oid::regclass)
+		select format('select %L, (to_jsonb(t) - ''{at,updated_at,version,%s}''::text[])::text from %s t order by 2', relname,
+			case relname when 'item_moves' then 'id' else 'at' end, oid::regclass)
 		from pg_class where relnamespace = 'dt'::regnamespace and relkind = 'r' and relname not in ('migrations', 'positions', 'gone') order by relname \gexec
 	SQL
 }
