@@ -73,15 +73,15 @@ $B/gen/sql.c: $B/gen/sql.h
 	$Qawk -f scripts/sql2c.awk $(wildcard sql/queries/*.sql) > $@
 
 # The game's tables.
-GAME_ROWS = spell=game_spell decal=game_decal
-$B/gen/game_tables.c: $(wildcard lib/game/data/*.tsv) scripts/tsv2c.awk
+GAME_ROWS = spell=game_spell decal=game_decal rare=game_rare
+$B/gen/game_tables.c: $(wildcard lib/game/data/*.tsv) lib/game/tables.h scripts/tsv2c.awk
 	@mkdir -p $(@D)
 	$Qawk -v header=game/tables.h -v row=game_row -v name='game_%s_rows' -v rows='$(GAME_ROWS)' -v pool=game_pool -f scripts/tsv2c.awk $(filter %.tsv,$^) > $@.new && mv $@.new $@
 
 $B/gen/game_tables.o: lib/game/tables.h lib/game/game.h
 
 # The simulator's tables.
-$B/gen/sim_data.c: $(wildcard cmd/dt-sim/data/*.tsv) scripts/tsv2c.awk
+$B/gen/sim_data.c: $(wildcard cmd/dt-sim/data/*.tsv) cmd/dt-sim/data.h scripts/tsv2c.awk
 	@mkdir -p $(@D)
 	$Qawk -v header=data.h -f scripts/tsv2c.awk $(filter %.tsv,$^) > $@.new && mv $@.new $@
 

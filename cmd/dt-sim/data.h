@@ -7,7 +7,6 @@ struct d_town { const char *name; int32_t ns, ew; int starter; };
 struct d_lifestone { int32_t ns, ew, z; };
 struct d_creature { const char *name, *family; uint16_t level, level_max; uint32_t xp; };
 struct d_portal { const char *name; int32_t ns, ew, z; uint32_t landcell; const char *dungeon; int32_t dest_ns, dest_ew; };
-struct d_rare { const char *name; uint8_t tier; uint32_t one_in, wcid; };
 struct d_quest { const char *flag, *name; int32_t repeat_s; const char *kind; };
 struct d_spell { uint16_t id; char use; const char *element; };
 struct d_template {
@@ -33,7 +32,6 @@ DATA(town)
 DATA(lifestone)
 DATA(creature)
 DATA(portal)
-DATA(rare)
 DATA(quest)
 DATA(spell)
 DATA(template)

@@ -279,7 +279,7 @@ earn(struct chr *c, int64_t xp)
 }
 
 /* Each tier has its own chance; the better ones are looked at first. */
-static const struct d_rare *
+static const struct game_rare *
 find_rare(struct sim *s, struct chr *c)
 {
 	static const uint32_t tier_one_in[] = { 0, 2500, 25000, 250000, 3120000, 7542500, 8750000 };
@@ -289,14 +289,14 @@ find_rare(struct sim *s, struct chr *c)
 	for (tier = 6; tier > 0; tier--)
 		if (rng_next(&c->rng) % ((uint64_t)tier_one_in[tier] * 1000) < s->cfg.rare_rate_milli)
 			break;
-	for (unsigned i = 0; tier > 0 && i < d_rare_n; i++)
-		n += d_rare[i].tier == tier;
+	for (unsigned i = 0; tier > 0 && i < game_rare_count(); i++)
+		n += game_rare_at(i)->tier == tier;
 	if (n == 0)
 		return NULL;
 	n = rng_below(&c->rng, n);
-	for (unsigned i = 0; i < d_rare_n; i++)
-		if (d_rare[i].tier == tier && n-- == 0)
-			return &d_rare[i];
+	for (unsigned i = 0; i < game_rare_count(); i++)
+		if (game_rare_at(i)->tier == tier && n-- == 0)
+			return game_rare_at(i);
 	return NULL;
 }
 
@@ -304,7 +304,7 @@ static void
 won(struct sim *s, struct chr *c)
 {
 	const struct d_creature *m = &d_creature[c->creature];
-	const struct d_rare *rare = find_rare(s, c);
+	const struct game_rare *rare = find_rare(s, c);
 	int level = c->level;
 
 	c->kills++;
@@ -315,7 +315,7 @@ won(struct sim *s, struct chr *c)
 	}
 	if (rare != NULL) {
 		c->rares++;
-		talk_rare(s, c, rare->name);
+		talk_rare(s, c, game_rare_name(rare));
 		tell_rare(s, c, rare);
 		items_rare(s, c, rare);
 	}

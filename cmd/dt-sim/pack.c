@@ -248,7 +248,7 @@ items_loot(struct sim *s, struct chr *c)
 }
 
 void
-items_rare(struct sim *s, struct chr *c, const struct d_rare *rare)
+items_rare(struct sim *s, struct chr *c, const struct game_rare *rare)
 {
 	const struct d_template *t = template_find(rare->wcid);
 	struct item *it;
@@ -260,10 +260,10 @@ items_rare(struct sim *s, struct chr *c, const struct d_rare *rare)
 			return;
 		ev_key(s, "item");
 		(void)buf_printf(&s->buf, "{\"Id\":%d,\"Name\":", id);
-		(void)buf_append_json(&s->buf, rare->name, strlen(rare->name));
+		(void)buf_append_json(&s->buf, game_rare_name(rare), strlen(game_rare_name(rare)));
 		(void)buf_printf(&s->buf, ",\"ObjectClass\":11,\"HasIdData\":true,\"LastIdTime\":1745254711,\"IntValues\":{\"5\":50,\"17\":%u,\"218103808\":%u,"
 		    "\"218103810\":%u},\"DoubleValues\":{},\"StringValues\":{\"1\":", rare->tier, rare->wcid, c->id);
-		(void)buf_append_json(&s->buf, rare->name, strlen(rare->name));
+		(void)buf_append_json(&s->buf, game_rare_name(rare), strlen(game_rare_name(rare)));
 		put(&s->buf, "},\"BoolValues\":{},\"ActiveSpells\":[],\"Spells\":[]}");
 		ev_end(s);
 		return;

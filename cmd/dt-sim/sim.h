@@ -7,6 +7,7 @@
 
 #include "buf/buf.h"
 #include "data.h"
+#include "game/game.h"
 #include "rng.h"
 
 /* Simulated time counts 100 ns since 1970, the digits that plugins print. */
@@ -232,7 +233,7 @@ void items_init(struct sim *, struct chr *);
 unsigned items_tapers(const struct chr *);
 void items_full(struct sim *, struct chr *);        /* the full_inventory event */
 void items_loot(struct sim *, struct chr *);        /* a find: its delta */
-void items_rare(struct sim *, struct chr *, const struct d_rare *);
+void items_rare(struct sim *, struct chr *, const struct game_rare *);
 int items_sell(struct sim *, struct chr *);         /* one thing; 0 when nothing is left to sell */
 void items_buy(struct sim *, struct chr *);
 void items_use_taper(struct sim *, struct chr *);
@@ -247,7 +248,7 @@ void tell_stats(struct sim *, struct chr *);
 void tell_spawn(struct sim *, struct chr *, unsigned creature);
 void tell_portal(struct sim *, struct chr *, const struct d_portal *);
 void tell_portal_near(struct sim *, struct chr *);
-void tell_rare(struct sim *, struct chr *, const struct d_rare *);
+void tell_rare(struct sim *, struct chr *, const struct game_rare *);
 int tell_quest(struct sim *, struct chr *, unsigned i);
 
 /* talk.c */

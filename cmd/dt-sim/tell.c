@@ -304,10 +304,10 @@ tell_portal_near(struct sim *s, struct chr *c)
 }
 
 void
-tell_rare(struct sim *s, struct chr *c, const struct d_rare *rare)
+tell_rare(struct sim *s, struct chr *c, const struct game_rare *rare)
 {
 	ev_begin(s, c, "rare");
-	ev_str(s, "name", rare->name);
+	ev_str(s, "name", game_rare_name(rare));
 	ev_fix(s, "ew", c->ew, 6);
 	ev_fix(s, "ns", c->ns, 6);
 	ev_fix(s, "z", height(c), 3);

@@ -1,4 +1,4 @@
-/* game: the facts of the game, made of the files in lib/game/data: names of ids and bits, and all spells.
+/* game: the facts of the game, made of the files in lib/game/data: names of ids and bits, all spells and rares.
  * Everything is constant and static; nothing is allocated.  Strings are ASCII and NUL-terminated. */
 #ifndef GAME_H
 #define GAME_H
@@ -69,6 +69,18 @@ const char *game_spell_name(const struct game_spell *);
 const char *game_spell_effect(const struct game_spell *);
 /* The first index >= from whose spell's name contains text (case-blind), or -1. */
 int game_spell_find(const char *text, size_t len, unsigned from);
+
+/* Rares, in no order that means something. */
+struct game_rare {
+	uint32_t name;                           /* read it with game_rare_name */
+	uint32_t wcid;                           /* the item's template */
+	uint8_t tier;                            /* 1 to 3 common, 4 to 6 great */
+};
+
+unsigned game_rare_count(void);
+const struct game_rare *game_rare_at(unsigned index);
+const struct game_rare *game_rare(const char *name, size_t len);   /* by its exact name; NULL: unknown */
+const char *game_rare_name(const struct game_rare *);
 
 /* A property id as the game has it, from Decal's spelling of it; other ids are returned as they are. */
 uint32_t game_property_int(uint32_t key);

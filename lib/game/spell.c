@@ -1,4 +1,4 @@
-/* Spells, and the properties that Decal renames. */
+/* Spells, rares, and the properties that Decal renames. */
 #include <string.h>
 
 #include "game/tables.h"
@@ -78,6 +78,35 @@ game_spell_find(const char *text, size_t len, unsigned from)
 		if (contains(game_pool + game_spell_rows[i].name, low, len))
 			return (int)i;
 	return -1;
+}
+
+unsigned
+game_rare_count(void)
+{
+	return game_rare_rows_n;
+}
+
+const struct game_rare *
+game_rare_at(unsigned index)
+{
+	return &game_rare_rows[index];
+}
+
+const char *
+game_rare_name(const struct game_rare *r)
+{
+	return game_pool + r->name;
+}
+
+const struct game_rare *
+game_rare(const char *name, size_t len)
+{
+	for (unsigned i = 0; i < game_rare_rows_n; i++) {
+		const char *have = game_rare_name(&game_rare_rows[i]);
+		if (strncmp(have, name, len) == 0 && have[len] == '\0')
+			return &game_rare_rows[i];
+	}
+	return NULL;
 }
 
 static uint32_t

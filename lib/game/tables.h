@@ -22,6 +22,7 @@ TABLE(game_row, creature)
 TABLE(game_row, cantrip_level)
 TABLE(game_spell, spell)
 TABLE(game_decal, decal)
+TABLE(game_rare, rare)
 #undef TABLE
 
 extern const char game_pool[];
