@@ -65,11 +65,20 @@ get() {
 	curl -s -m 20 --path-as-is -D "$_answer.head" -o "$_answer.body" -w '%{http_code} %{method}' "$@" "$URL$_path" >"$_answer"
 	_exit=$?
 	read -r _status _method <"$_answer"
+	sent "$@" >"$_answer.sent"
 	[ "${CONTRACT:-}" = off ] || echo "$_exit $_status $_method $_path" >"$_answer.asked"
 	echo "$_status" >"$T/status"
 	ln -f "$_answer.head" "$T/head"
 	ln -f "$_answer.body" "$T/body"
 	cat "$T/body"
+}
+
+# What curl's options say that is sent.
+sent() {
+	while [ $# -gt 1 ]; do
+		case $1 in -d | --data | --data-raw | --data-binary | --json) printf '%s' "$2" ;; esac
+		shift
+	done
 }
 
 code() {

@@ -63,9 +63,9 @@ function typed(text, schema) {
 
 /** What is not as the contract wants it in a request that was answered all the same. */
 function* oddParameters(found, method, query) {
-	const at = ['paths', found.template, method];
-	const n = openapi.paths[found.template][method].parameters?.length ?? 0;
-	const known = new Map(Array.from({ length: n }, (_, i) => follow([...at, 'parameters', i])).map((p) => [`${p.value.in} ${p.value.name}`, p]));
+	const places = [['paths', found.template], ['paths', found.template, method]];
+	const declared = places.flatMap((at) => (follow(at).value.parameters ?? []).map((_, i) => follow([...at, 'parameters', i])));
+	const known = new Map(declared.map((p) => [`${p.value.in} ${p.value.name}`, p]));
 	const given = [...Object.entries(found.inPath).map(([name, text]) => ['path', name, text]), ...query.map(([name, text]) => ['query', name, text])];
 	for (const [where, name, text] of given) {
 		const p = known.get(`${where} ${name}`);
@@ -82,6 +82,13 @@ function* oddParameters(found, method, query) {
 	}
 	for (const { value } of known.values())
 		if (value.required && value.in === 'query' && !query.some(([name]) => name === value.name)) yield `it did without the parameter "${value.name}"`;
+}
+
+function oddBody(found, method, sent) {
+	const schema = follow(['paths', found.template, method, 'requestBody', 'content', 'application/json', 'schema']);
+	if (schema.value === undefined || sent === '' || sent.startsWith('@')) return undefined;
+	const valid = ajv.getSchema(pointer('openapi.json', schema.path));
+	return valid(JSON.parse(sent)) ? undefined : `it took the body ${sent.slice(0, 60)}, but there ${explain(valid.errors)}`;
 }
 
 // ---- what was answered ----
@@ -146,7 +153,10 @@ function checkAnswer(a) {
 		checkHeaders(where, response, a);
 		checkBody(where, response, a);
 		const query = rawQuery.split('&').filter((p) => p !== '').map((p) => p.split(/=(.*)/s)).map(([name, text = '']) => [decode(name), decode(text)]);
-		if (a.status < 400) for (const text of oddParameters(found, method, query)) problem(where, text);
+		if (a.status >= 400) return;
+		for (const text of oddParameters(found, method, query)) problem(where, text);
+		const odd = oddBody(found, method, a.sent);
+		if (odd) problem(where, odd);
 	}
 }
 
@@ -167,7 +177,8 @@ function readAnswer(name) {
 	let body = size > 0 && size < MOST ? fs.readFileSync(`${at}.body`) : Buffer.alloc(0);
 	if (size >= MOST) return undefined;
 	if (headers.get('content-encoding') === 'gzip' && method !== 'HEAD') body = zlib.gunzipSync(body);
-	return { method, target, status: Number(status), headers, type: (headers.get('content-type') ?? '').split(';')[0].trim(), body };
+	const sent = fs.existsSync(`${at}.sent`) ? fs.readFileSync(`${at}.sent`, 'utf8') : '';
+	return { method, sent, target, status: Number(status), headers, type: (headers.get('content-type') ?? '').split(';')[0].trim(), body };
 }
 
 function checkAnswers() {

@@ -67,7 +67,7 @@ async function askParameter(path, p, isPaged) {
 
 async function askPath(template, path) {
 	const operation = openapi.paths[template].get, missing = operation.responses['404'] ? [404] : [];
-	const inPath = (operation.parameters ?? []).map(resolve).find((p) => p.in === 'path');
+	const inPath = [...(openapi.paths[template].parameters ?? []), ...(operation.parameters ?? [])].map(resolve).find((p) => p.in === 'path');
 	if (!inPath) return;
 	for (const text of [...sql.slice(0, 7), 'nobody'].filter((t) => template.includes('{type}') === false || t === 'nobody')) {
 		const other = template.replace(`{${inPath.name}}`, encodeURIComponent(text));

@@ -48,7 +48,7 @@ done <<-'ROWS'
 	/portals?x=1 x
 	/api-version?x x
 	/history?limit=0 limit
-	/history?limit=100001 limit
+	/history?limit=1000001 limit
 	/history?from=yesterday from
 	/history?to=2026-13-01T00:00:00Z to
 	/history?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z from
