@@ -13,7 +13,7 @@
 #include "telemetry.h"
 
 #define KEEP_MS 600000               /* a session that said nothing for so long is not remembered */
-#define KEEP_BYTES (64u << 20)       /* nor are the oldest when all take more */
+#define KEEP_BYTES (32u << 20)       /* nor are the oldest when all take more */
 #define EVENT_TEXT (EVENT_LINE_MAX + 1)
 
 /* ---- memory ---- */
