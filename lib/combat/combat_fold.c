@@ -75,11 +75,18 @@ grow(struct folding *f, int64_t *known, int64_t next)
 	return next - was;
 }
 
+/* Both are at most COMBAT_MAX, and so is the sum. */
+static int64_t
+add(int64_t a, int64_t b)
+{
+	return a + b < COMBAT_MAX ? a + b : COMBAT_MAX;
+}
+
 static void
 fold_cell(struct folding *f, struct combat_monster *known, const struct combat_cell *next)
 {
 	struct combat_cell *cell = combat_cell_get(known, next->cell);
-	int64_t n[COMBAT_COUNTERS];
+	int64_t n[COMBAT_COUNTERS], *damage = &f->grew[next->cell < COMBAT_CELL(1, 0, 0) ? COMBAT_DAMAGE_GIVEN : COMBAT_DAMAGE_RECEIVED];
 	int some = 0;
 
 	if (cell == NULL)
@@ -90,7 +97,7 @@ fold_cell(struct folding *f, struct combat_monster *known, const struct combat_c
 		if (n[i] > 0 && combat_is_max((enum combat_counter)i))
 			n[i] = next->n[i];
 	}
-	f->grew[next->cell < COMBAT_CELL(1, 0, 0) ? COMBAT_DAMAGE_GIVEN : COMBAT_DAMAGE_RECEIVED] += n[COMBAT_NORMAL_DAMAGE] + n[COMBAT_CRIT_DAMAGE];
+	*damage = add(*damage, add(n[COMBAT_NORMAL_DAMAGE], n[COMBAT_CRIT_DAMAGE]));
 	if (some)
 		f->sink->cell(f->sink->priv, known, next->cell, n);
 }
@@ -108,7 +115,7 @@ fold_monster(struct folding *f, const struct combat_monster *next, uint32_t gues
 		n[i] = grow(f, &known->tally[i], next->tally[i]);
 		some |= n[i] > 0;
 	}
-	f->grew[COMBAT_KILLS] += n[COMBAT_MONSTER_KILLS];
+	f->grew[COMBAT_KILLS] = add(f->grew[COMBAT_KILLS], n[COMBAT_MONSTER_KILLS]);
 	if (some)
 		f->sink->monster(f->sink->priv, known, n);
 	for (uint32_t i = 0; i < next->n_cells; i++)
@@ -124,7 +131,7 @@ fold_totals(struct folding *f, const struct combat *next)
 
 	for (int i = 0; i < COMBAT_TOTALS; i++) {
 		int64_t *known = &f->known->total[i], was = *known == COMBAT_NONE ? 0 : *known;
-		int64_t now = next->total[i] == COMBAT_NONE ? was + f->grew[i] : next->total[i] > was ? next->total[i] : was;
+		int64_t now = next->total[i] == COMBAT_NONE ? add(was, f->grew[i]) : next->total[i] > was ? next->total[i] : was;
 		n[i] = now - was;
 		some |= n[i] > 0;
 		if (*known != COMBAT_NONE || next->total[i] != COMBAT_NONE || n[i] > 0)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The same capture of a fleet, all accumulators compared: fed twice, in halves that overlap, shuffled within a second, by small batches, through kills -9, as a replay.
+# The same capture of a fleet, all accumulators compared: fed twice, in halves that overlap, shuffled within a second, by small batches, as a replay, through kills -9 of the store and the database.
 # only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
@@ -87,16 +87,22 @@ sed 's/^{/{"_replay":true,/' "$T/capture" >"$T/replay"
 fresh "$T/capture" "$T/replay"
 same 'and a replay of it'
 
-# killed again and again
+# the store and its database, killed again and again
 sql "truncate $tables"
 rm -f "$T"/journal/*.ndjson*
 echo 0 >"$T/seq"
 put $rx <"$T/capture"
 position() { sql 'select coalesce(max(seq), 0) from dt.positions'; }
-for _ in 1 2 3 4; do
+for who in store database store database; do
 	from=$(position)
 	start_plain store dt-store -r "$T/journal" --rows 400
-	wait_for '[ "$(position)" -gt $((from + 1500)) ]' 20
+	wait_for '[ "$(position)" -gt $((from + 1000)) ]' 20
+	if [ "$who" = database ]; then
+		pg_stop immediate
+		pg_run
+		from=$(position)
+		wait_for '[ "$(position)" -gt $((from + 500)) ]' 20
+	fi
 	kill9 store
 done
 ok 'killed four times, then to the end' store
