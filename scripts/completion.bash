@@ -17,6 +17,7 @@ _tracker() {
 	backup | restore | --with-secrets | --force)
 		case $2 in -*) words="--with-secrets --force" ;; *) mapfile -t COMPREPLY < <(compgen -f -- "$2"); return ;; esac
 		;;
+	audit | --scratch | --replay) words="--scratch --replay" ;;
 	up | --*) words="--demo --characters --no-build --foreground" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$2")

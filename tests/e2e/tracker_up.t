@@ -69,6 +69,8 @@ status "restart all" 0 "$tracker" restart
 ok "everything is up" wait_for '[ "$("$tracker" status | grep -c " up ")" = 7 ]' 20
 like "logs has what they said" "$("$tracker" logs)" "dt-serve: "
 
+status "an audit of its totals" 0 "$tracker" audit
+like "compares" "$(cat "$T/out")" "[0-9]+ totals compared, 0 differ"
 status "down" 0 "$tracker" down
 is "leaves no process" "$(for p in /proc/[0-9]*; do
 	tr '\0' ' ' <"$p/cmdline" | grep -E "$DT_DATA/|$DT_RUN/"
@@ -79,5 +81,9 @@ is "nor a socket" "$(find "$DT_RUN" -type s)" ""
 is "everything ended in order" "$(cat "$DT_DATA"/logs/*/current | grep -E 'Sanitizer|runtime error|fatal:' | grep -v 'FATAL: ')" ""
 status "up without a fleet" 0 "$tracker" up --no-build
 is "has six programs" "$("$tracker" status | grep -c ' up ')" 6
+psql_ dereth "update dt.characters set total_kills = total_kills + 7 where id = 3"
+status "a total that was tampered with" 1 "$tracker" audit
+like "is found" "$(cat "$T/out")" '^differs: character "[^"]+": the database has kills='
+is "nothing is left of it" "$(psql_ postgres "select datname from pg_database where datname like 'audit%'")$(find "$DT_DATA" -name '.audit*')" ""
 status "down again" 0 "$tracker" down
 done_testing
