@@ -40,9 +40,10 @@ LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz
 LIBS_dt-sim    = -lwebsockets -lz
 LIBS_dt-tap    = -ljq -lzstd
 LIBS_dt-replay = -lzstd -lwebsockets -lz
+LIBS_dt-user   = -lsqlite3 -lsodium -lpthread
 LIBS_test_event_diff = -lsimdjson -lstdc++
 LIBS_test_event_diff_portable = $(LIBS_test_event_diff)
-LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz
+LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz -lsqlite3 -lsodium
 
 all: $(TOOLS:%=$B/bin/%)
 

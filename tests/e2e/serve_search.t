@@ -154,7 +154,7 @@ while :; do
 	cursor="&cursor=$(jq -r .cursor "$T/p")"
 done
 is 'all pages were there' "$pages" $(((total + 299) / 300))
-is 'cursor by cursor it is the whole list' "$(cat "$T/by_cursor" | cksum) $(sort -u "$T/by_cursor" | wc -l)" "$(cksum <"$T/whole") $total"
+is 'cursor by cursor it is the whole list' "$(cksum <"$T/by_cursor") $(sort -u "$T/by_cursor" | wc -l)" "$(cksum <"$T/whole") $total"
 ok 'page by page too' cmp "$T/by_cursor" "$T/by_page"
 is 'behind the last page is nothing' "$(get '/search/items?page=1000000&limit=1000' | jq -c '[(.items | length), .total_count, .cursor]')" "[0,$total,null]"
 is 'the usual page' "$(get '/search/items?' | jq -c '[(.items | length), .page, .limit]')" '[200,1,200]'
