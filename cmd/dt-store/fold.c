@@ -9,6 +9,7 @@
 #include "mem/mem.h"
 
 #define DRIFT_SILENCE_US 600000000          /* deltas so much older than a snapshot do not claim to tell of now */
+#define SKEW_US 300000000
 #define CHANGED_EVERY_US 3600000000         /* a change of an item is told at most so often */
 #define DEAD_ITEMS_MAX 20                   /* of one event */
 
@@ -186,6 +187,15 @@ place(struct fold *f, struct holding *h, struct event_value raw, uint64_t hash)
 	stock_set(h, &f->inventory->facts, hash);
 }
 
+/* A replay does not take from somebody of whom something newer is known; clocks may differ a little. */
+static int
+is_kept(const struct fold *f, const struct holding *h)
+{
+	const struct owner *o = h->owner;
+
+	return f->q->old && o != NULL && o != f->owner && o->own_us != STOCK_NEVER && o->own_us - f->q->own_us > SKEW_US;
+}
+
 /* A complete item.  One that is as it was costs no more than its hash. */
 static void
 take_item(struct fold *f, struct event_value object)
@@ -209,6 +219,8 @@ take_item(struct fold *f, struct event_value object)
 		put_aside(f, REASON_BAD_ITEM, "it is too large", object);
 		return;
 	}
+	if (h != NULL && is_kept(f, h))
+		return;
 	why = refused_why(f, id);
 	if (why != NULL) {
 		put_aside(f, REASON_DATABASE, why, object);
@@ -402,10 +414,52 @@ fold_any(struct fold *f, const struct event *e)
 	return REASON_COUNT;
 }
 
-static int
-is_older(const struct queued *q)
+/* What an event says, without the names that the stream adds. */
+static uint64_t
+hash_event(const struct event *e)
 {
-	return q->old && q->owner->own_us != STOCK_NEVER && (q->timeless || q->own_us < q->owner->own_us);
+	struct event_value key, value;
+	uint64_t h = 0xcbf29ce484222325u;
+	size_t at = 0;
+
+	while (event_next(event_body(e), &at, &key, &value)) {
+		if (key.len > 0 && key.p[0] == '_')
+			continue;
+		for (const char *p = key.p; p < value.p + value.len; p++)
+			h = (h ^ (unsigned char)*p) * 0x100000001b3u;
+	}
+	return h;
+}
+
+/* Does it say what was before, or again what was then?  Of the events of the newest time those before the start are not known any more: then it does. */
+static int
+is_older(const struct queued *q, uint64_t hash)
+{
+	const struct owner *o = q->owner;
+
+	if (!q->old || o->own_us == STOCK_NEVER || (!q->timeless && q->own_us > o->own_us))
+		return 0;
+	if (q->timeless || q->own_us < o->own_us || o->n_ties == 0)
+		return 1;
+	for (unsigned i = 0; i < o->n_ties; i++)
+		if (o->tie[i] == hash)
+			return 1;
+	return 0;
+}
+
+static void
+note_time(const struct queued *q, uint64_t hash)
+{
+	struct owner *o = q->owner;
+
+	o->updated_us = q->when_us;
+	if (q->own_us < o->own_us)
+		return;
+	if (q->own_us > o->own_us)
+		o->n_ties = 0;
+	o->own_us = q->own_us;
+	if (o->n_ties < STOCK_TIES)
+		o->tie[o->n_ties++] = hash;
 }
 
 void
@@ -414,21 +468,21 @@ fold_event(struct inventory *v, struct batch *b, const struct queued *q)
 	struct fold f = { .inventory = v, .batch = b, .goods = b->own, .q = q, .owner = q->owner };
 	struct event e;
 	enum reason why;
+	uint64_t hash;
 
-	if (is_older(q)) {
+	if (event_scan(q->line, q->len, &e) != EVENT_OK)
+		return;                      /* it was scanned when it came */
+	hash = hash_event(&e);
+	if (is_older(q, hash)) {
 		f.goods->older++;
 		return;
 	}
-	if (event_scan(q->line, q->len, &e) != EVENT_OK)
-		return;                      /* it was scanned when it came */
 	why = fold_any(&f, &e);
 	free(f.changes);
 	if (why != REASON_COUNT) {
 		batch_dead_letter(b, q->seq, q->when_us, why, "", q->line, q->len);
 		return;
 	}
-	q->owner->updated_us = q->when_us;
-	if (q->own_us > q->owner->own_us)
-		q->owner->own_us = q->own_us;
+	note_time(q, hash);
 	goods_dirty(f.goods, q->owner);
 }

@@ -9,6 +9,7 @@
 #include "names.h"
 
 #define STOCK_NEVER INT64_MIN
+#define STOCK_TIES 16
 
 struct owner {
 	struct name name;            /* first: names.h */
@@ -19,6 +20,8 @@ struct owner {
 	int64_t drift_total;
 	int64_t snapshot_us, updated_us, own_us;     /* STOCK_NEVER */
 	int packs_changed;           /* containers want another look */
+	uint64_t tie[STOCK_TIES];    /* the events of the time own_us, as far as they came since the start */
+	unsigned n_ties;
 };
 
 struct holding {

@@ -4,11 +4,11 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"
-pg_start durable || exit 1
+pg_start || exit 1
 inventory_db
 
 # eight characters with things, of which they pick up, lose, use and hand over some; now and then one logs in again
-awk -v now="$(date +%s)" -v n=7000 '
+awk -v now="$(date +%s)" -v n=5000 '
 function fields(id) { return sprintf("\"Id\":%d,\"Name\":\"Thing %d\",\"ObjectClass\":%d,\"IntValues\":{\"218103814\":%d,\"19\":%d}", id, id, id % 10 == 0 ? 10 : 1, stack[id], worth[id]) }
 function event(type, c, rest) { printf "{\"type\":\"%s\",\"character_name\":\"C%d\",\"timestamp\":\"%s.%06dZ\",%s}\n", type, c, strftime("%Y-%m-%dT%H:%M:%S", now - 3600 + int(k / 20), 1), k, rest }
 function delta(c, action, rest) { event("inventory_delta", c, "\"action\":\"" action "\"," rest) }
@@ -36,15 +36,15 @@ wait_more() {
 	wait_for '[ "$(stored)" -gt '"$((_from + $1))"' ] || ! alive feed' 20
 }
 for _ in 1 2 3; do
-	wait_more 300
+	wait_more 200
 	kill9 store
 	start store dt-store --sink inventory --rows 20 --timeout 2 || exit 1
-	wait_more 300
+	wait_more 200
 	# the backend: PostgreSQL ends all sessions and recovers
 	kill -9 "$(isql "select pid from pg_stat_activity where application_name = 'dt-store-inventory' limit 1" 2>/dev/null || echo 999999)" 2>/dev/null
 	wait_for 'pg_ready'
 done
-wait_more 300
+wait_more 200
 pg_stop immediate
 pg_run
 ok 'all is sent' wait_for '! alive feed' 30

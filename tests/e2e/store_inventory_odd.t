@@ -129,11 +129,43 @@ is 'of after does' "$(isql "select item_id from items where character_name = 'Re
 snapshot Replayed -1000 "$(item 24 Older 1)" >"$T/capture.ndjson"
 snapshot Fresh -1000 "$(item 25 New 1)" >>"$T/capture.ndjson"
 ok 'a capture' dt-store --sink inventory -1 -r "$T/capture.ndjson"
-is 'is a replay' "$(isql "select item_id, character_name from items where item_id in (22, 24, 25) order by 1")" '22|Replayed
+is 'it is as a replay' "$(isql "select item_id, character_name from items where item_id in (22, 24, 25) order by 1")" '22|Replayed
 25|Fresh'
+ok 'the same again' dt-store --sink inventory -1 -r "$T/capture.ndjson"
+snapshot Other -3000 "$(item 22 B 1)" "$(item 26 Own 1)" >"$T/capture2.ndjson"
+ok 'an old capture of somebody else' dt-store --sink inventory -1 -r "$T/capture2.ndjson"
+is 'takes nothing from those of whom something newer is known' "$(isql "select item_id, character_name from items where item_id in (22, 26) order by 1")" '22|Replayed
+26|Other'
 snapshot Replayed -1000 "$(item 24 Older 1)" | put
 inventory
 is 'what the stream brings now is newer, whatever its clock says' "$(isql "select item_id from items where character_name = 'Replayed'")" 24
+
+# fed twice in one run: two characters, one thing that goes over, several events of one time
+{
+	snapshot Giver -2000 "$(item 31 Gift 1)" "$(item 32 Kept 1)"
+	snapshot Taker -2000 "$(item 33 Own 1)"
+	delta Taker -1990 add "$(item 31 Gift 1)"
+	delta Taker -1990 add "$(item 34 Same 1)"
+	delta Taker -1990 remove 33
+} >"$T/twice"
+who() { isql "select item_id, character_name from items where item_id between 31 and 34 order by 1"; isql "select count(*) from item_moves where item_id between 31 and 34"; }
+sed 's/}$/,"_replay":true}/' "$T/twice" | put
+inventory
+once=$(who)
+is 'once' "$once" '31|Taker
+32|Giver
+34|Taker
+3'
+sed 's/}$/,"_replay":true}/' "$T/twice" | put
+sed 's/}$/,"_replay":true}/' "$T/twice" | put
+inventory
+is 'again and again' "$(who)" "$once"
+is 'all of it was known' "$(metric dt-store-inventory older_total)" 10
+cat "$T/twice" "$T/twice" | sed 's/Giver/Giver2/; s/Taker/Taker2/; s/"Id":3/"Id":4/g; s/"item_id":3/"item_id":4/' >"$T/capture3.ndjson"
+ok 'a capture that is twice itself' dt-store --sink inventory -1 -r "$T/capture3.ndjson"
+is 'is as if once' "$(isql "select item_id, character_name from items where character_name like '%2' order by 1") $(metric dt-store-inventory older_total)" '41|Taker2
+42|Giver2
+44|Taker2 5'
 
 # ---- facts are read again ----
 for n in $(seq 1 1500); do item "$((n + 10000))" "Thing $n" 1 "\"19\":$n"; echo; done >"$T/many"
