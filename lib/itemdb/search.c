@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fold/fold.h"
 #include "game/game.h"
-#include "itemdb/fold.h"
 #include "itemdb/itemdb_int.h"
 #include "mem/mem.h"
 

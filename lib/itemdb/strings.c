@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "itemdb/fold.h"
+#include "fold/fold.h"
 #include "mem/mem.h"
 
 #define NONE UINT32_MAX

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "itemdb/fold.h"
+#include "fold/fold.h"
 #include "itemdb/itemdb_int.h"
 #include "mem/mem.h"
 

@@ -50,8 +50,6 @@ int itemq_fail(struct itemq_error *, size_t at, const char *fmt, ...) __attribut
 /* Up to 40 bytes of a text for a message, cut between characters. */
 const char *itemq_excerpt(struct piece, char out[48]);
 
-/* Case folding that keeps lengths: Latin, Greek, Cyrillic.  out: len bytes; may be the same memory. */
-void itemq_fold(const char *s, size_t len, char *out);
 /* Where the first byte stands that is not UTF-8; len when all is. */
 size_t itemq_utf8(const char *s, size_t len);
 

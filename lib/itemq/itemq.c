@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fold/fold.h"
 #include "itemq/inner.h"
 #include "mem/mem.h"
 
@@ -207,7 +208,7 @@ set_text(struct cond *c, struct piece v)
 {
 	c->text = xmalloc(v.len + 1);
 	c->len = v.len;
-	itemq_fold(v.p, v.len, c->text);
+	fold_text(c->text, v.p, v.len);
 }
 
 /* A text that no spell's name holds is no error: it may be a spell that only this server has. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fold/fold.h"
 #include "itemq/inner.h"
 #include "mem/mem.h"
 
@@ -43,9 +44,9 @@ match_text(const struct cond *c, struct event_value v)
 		text = xmalloc(v.len + 1);
 	if (v.escaped) {
 		len = event_string(v, text, v.len + 1);
-		itemq_fold(text, (size_t)len, text);
+		fold_text(text, text, (size_t)len);
 	} else {
-		itemq_fold(v.p, v.len, text);
+		fold_text(text, v.p, v.len);
 	}
 	yes = has_text(c, text, (size_t)len);
 	if (text != small)

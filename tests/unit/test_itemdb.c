@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fold/fold.h"
 #include "game/game.h"
-#include "itemdb/fold.h"
 #include "itemdb/map.h"
 #include "itemdb/strings.h"
 #include "itemq/itemq.h"
