@@ -1,4 +1,5 @@
 /* item: merging, the hash, and the item as the API shows it. */
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "items.h"
@@ -82,6 +83,83 @@ START_TEST(a_delta)
 	buf_fini(&b);
 	free(old);
 	finish();
+}
+END_TEST
+
+/* ---- random objects, merged by a second reading of the rule over jansson's trees ---- */
+
+static unsigned
+rnd(unsigned n)
+{
+	static uint64_t seed = 5;
+
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(seed >> 33) % n;
+}
+
+static json_t *
+random_value(unsigned depth)
+{
+	static const char *const keys[] = { "a", "b", "5", "10", "19", "IntValues", "StringValues", "é", "x\"y" };
+	unsigned n = rnd(5), kind = rnd(depth < 3 ? 8 : 5);
+	json_t *v;
+
+	switch (depth == 0 ? 7 : kind) {
+	case 0: return json_integer((json_int_t)rnd(100) - 50);
+	case 1: return json_real(rnd(1000) / 8.0);
+	case 2: return json_string(rnd(2) ? "" : "tä\"x\n");
+	case 3: return json_boolean(rnd(2));
+	case 4: return json_null();
+	case 5:
+		for (v = json_array(); n > 0; n--)
+			json_array_append_new(v, random_value(depth + 1));
+		return v;
+	default:
+		for (v = json_object(); n > 0; n--)
+			json_object_set_new(v, keys[rnd(9)], random_value(depth + 1));
+		return v;
+	}
+}
+
+static json_t *
+merged_by_hand(const json_t *old, json_t *update, int top)
+{
+	json_t *v = json_deep_copy(old), *value;
+	const char *key;
+
+	json_object_foreach(update, key, value) {
+		json_t *have = json_object_get(v, key);
+		int map = top && (strcmp(key, "IntValues") == 0 || strcmp(key, "StringValues") == 0);
+		if (json_is_object(have) && json_is_object(value))
+			json_object_set_new(v, key, merged_by_hand(have, value, 0));
+		else if (have == NULL || !map || json_is_object(value))
+			json_object_set(v, key, value);
+	}
+	return v;
+}
+
+START_TEST(merges_at_random)
+{
+	struct buf b = BUF_INIT(1 << 16);
+
+	for (unsigned i = 0; i < 3000; i++) {
+		json_t *old = random_value(0), *update = random_value(0), *want = merged_by_hand(old, update, 1), *have;
+		char *old_text = json_dumps(old, JSON_COMPACT), *update_text = json_dumps(update, rnd(2) ? JSON_INDENT(1) : JSON_ENSURE_ASCII);
+		struct event_value v = { .p = old_text, .len = (uint32_t)strlen(old_text), .kind = EVENT_OBJECT };
+		buf_clear(&b);
+		for (char *p = update_text; *p != '\0'; p++)
+			*p = *p == '\n' ? ' ' : *p;
+		ck_assert_int_eq(item_merge(v, json(update_text), &b), 0);
+		have = json_loadb(buf_data(&b), buf_size(&b), JSON_REJECT_DUPLICATES, NULL);
+		ck_assert_msg(have != NULL && json_equal(have, want), "%s\n%s\n%.*s", old_text, update_text, (int)buf_size(&b), buf_data(&b));
+		json_decref(have);
+		json_decref(want);
+		json_decref(old);
+		json_decref(update);
+		free(old_text);
+		free(update_text);
+	}
+	buf_fini(&b);
 }
 END_TEST
 
@@ -209,6 +287,7 @@ main(void)
 
 	tcase_add_loop_test(t, a_merge, 0, sizeof merges / sizeof *merges);
 	tcase_add_test(t, merge_refuses);
+	tcase_add_test(t, merges_at_random);
 	tcase_add_test(t, a_delta);
 	tcase_add_loop_test(t, a_hash, 0, sizeof hashes / sizeof *hashes);
 	tcase_add_test(t, hash_of_canonical);
