@@ -78,6 +78,15 @@ is('all that plugins send reaches the door and the browsers', of('PLUGIN').filte
 is('all that the tracker says reaches the browsers', of('SERVER').filter((t) => !messages('live').includes(t)), []);
 is('EVENT_FORMATS.json is current (make contract)', fs.readFileSync(`${dir}EVENT_FORMATS.json`, 'utf8') === execFileSync('node', [`${root}scripts/event-formats.mjs`], { encoding: 'utf8' }), true);
 
+// ---- item search: filters are those of fields.def, columns those of columns.def ----
+
+const rows = (file, macro) => [...fs.readFileSync(root + file, 'utf8').matchAll(new RegExp(`^${macro}\\(\\w+, "(\\w+)"(?:, "[^"]*", (\\w+))?`, 'gm'))].map(([, name, kind]) => ({ name, kind }));
+const filters = rows('lib/itemq/fields.def', 'FIELD').flatMap(({ name, kind }) => ['NUMBER', 'REAL', 'RATING'].includes(kind) ? [`min_${name}`, `max_${name}`] : [name]);
+const search = Object.fromEntries(openapi.paths['/search/items'].get.parameters.map((p) => [p.name, p.schema]));
+const columns = search.sort.pattern.replace(/^\^-\?\(|\)\$$/g, '').split('|');
+is('filters of item search', Object.keys(search).filter((n) => !['q', 'sort', 'page', 'limit', 'cursor'].includes(n)).sort(), filters.sort());
+is('columns to sort by', columns.sort(), rows('lib/itemdb/columns.def', '(?:[A-Z]+_)?COLUMN').map((r) => r.name).sort());
+
 // ---- dt-events(5) says the same: fields in ".It Va name , Va name Pq kind, optional", some in prose ----
 
 /** type → field → 'needed', 'optional' or 'told' */

@@ -15,6 +15,7 @@ done
 ok 'an installed program runs' "$T/dest/usr/bin/dt-tap" --version
 ok 'the migrations are there' [ -s "$T/dest/usr/share/dt/sql/dereth/001_series.sql" ]
 ok 'the pages are there' [ -s "$T/dest/usr/share/dt/static/classic/index.html" ]
+ok 'the contract is there' diff -r "$ROOT/static/contract" "$T/dest/usr/share/dt/static/contract"
 is 'nothing is writable by others' "$(find "$T/dest/usr" -type f -perm /022)" ""
 ok 'uninstalls' run_make uninstall
 is 'nothing is left' "$(find "$T/dest" -type f)" ""
