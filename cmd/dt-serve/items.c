@@ -52,7 +52,7 @@ static void
 on_error(void *priv, const struct pg_error *e)
 {
 	struct items *it = priv;
-	int no_tables = strncmp(e->sqlstate, "42", 2) == 0 || strncmp(e->sqlstate, "3F", 2) == 0;
+	int no_tables = strcmp(e->sqlstate, "42P01") == 0 || strcmp(e->sqlstate, "3F000") == 0;
 
 	if (!e->lost && !no_tables && (it->complained == NULL || strcmp(it->complained, e->message) != 0)) {
 		log_warn("unable to read the inventory database, trying again: %s %s", e->sqlstate, e->message);
@@ -307,7 +307,7 @@ items_ready(struct items *it, struct http_req *req)
 {
 	static const struct { const char *code, *text, *retry_s; } why[] = {
 		[AWAY] = { "database_away", "the inventory database is away; what is live goes on without it", "5" },
-		[EMPTY] = { "database_not_ready", "the inventory database has no tables yet: dt-store makes them", "5" },
+		[EMPTY] = { "database_not_ready", "the inventory database cannot be read yet: dt-store makes its tables", "5" },
 		[READING] = { "not_ready", "the inventories are being read from the database; try again in a moment", "1" },
 	};
 
