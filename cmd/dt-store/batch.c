@@ -12,6 +12,7 @@
 #include "stat/stat.h"
 
 #define PART_MAX (256u << 20)
+#define STAGE_DELETED_MAX 2000
 #define SQL_MAX (64u << 20)
 #define KEEP_MAX (1u << 20)              /* of a part's memory between batches: a burst of inventories does not stay */
 
@@ -187,6 +188,22 @@ batch_culprit(const struct batch *b, const char *context)
 
 /* ---- composing ---- */
 
+/* ON COMMIT DELETE ROWS would cost every transaction that touches a stage the truncation of all of them, a dozen files: longer than all else in a small batch.
+ * Deleted rows stay in the file, so now and then it is truncated after all. */
+void
+batch_empty_stage(struct batch *b, int part, size_t n)
+{
+	struct rowset *set = &b->set[part];
+	char name[64];
+
+	if (sscanf(part_at(b, part)->stage, "create temp table if not exists %63[a-z_]", name) != 1)
+		assert(!"a stage is a temporary table");
+	set->deleted += n;
+	(void)buf_printf(&b->sql, "%s %s;", set->deleted > STAGE_DELETED_MAX ? "truncate" : "delete from", name);
+	if (set->deleted > STAGE_DELETED_MAX)
+		set->deleted = 0;
+}
+
 static void
 add_part(struct batch *b, int i, void *state)
 {
@@ -202,6 +219,8 @@ add_part(struct batch *b, int i, void *state)
 		return;
 	(void)buf_appends(&b->sql, part->then);
 	(void)buf_appends(&b->sql, ";");
+	if (part->stage != NULL)
+		batch_empty_stage(b, i, b->set[i].n);
 }
 
 void

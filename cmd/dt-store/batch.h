@@ -15,6 +15,7 @@ struct rowset {                      /* the rows of one of the sink's parts */
 	size_t n, cap;
 	uint64_t *seq;               /* which event each is of */
 	int64_t merged;              /* what the database says of them */
+	size_t deleted;              /* rows of its stage, since that was last truncated */
 };
 
 struct batch {
@@ -46,6 +47,9 @@ void batch_dead_letter(struct batch *, uint64_t seq, int64_t rx_us, enum reason 
 uint64_t batch_culprit(const struct batch *, const char *context);
 /* The row itself: 0 when it does not say. */
 int batch_culprit_row(const struct batch *, const char *context, int *part, size_t *row);
+
+/* SQL that empties a part's stage of n rows.  Those with a merging statement are emptied behind it; others by whoever reads them. */
+void batch_empty_stage(struct batch *, int part, size_t n);
 
 /* Makes sql and pieces of it. */
 void batch_compose(struct batch *, void *state);

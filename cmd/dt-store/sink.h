@@ -30,7 +30,7 @@ const char *reason_word(enum reason);
 
 /* Rows of a batch with what is done with them.  All fields may be left out. */
 struct part {
-	const char *stage;           /* makes the temporary table; run before everything is loaded, so also on tables that are there */
+	const char *stage;           /* "create temp table if not exists …": emptied behind then; run before everything is loaded, so also on tables that are there */
 	const char *copy;            /* "copy dt.telemetry from stdin;": left out when there are no rows */
 	const char *then;            /* the statement behind it */
 	void (*step)(void *state, struct batch *, struct buf *sql);  /* instead: SQL of its own, each statement with its ';' */

@@ -68,11 +68,17 @@ telemetry_write_sums(void *state, struct batch *b, struct buf *sql)
 static void
 telemetry_roll_up(void *state, struct batch *b, struct buf *sql)
 {
+	size_t rows = b->set[PART_ROLLUP].n + b->set[PART_TELEMETRY_AGAIN].n, cells = b->set[PART_CELLS].n + b->set[PART_SPAWNS_AGAIN].n;
+
 	(void)state;
-	if (b->set[PART_ROLLUP].n + b->set[PART_TELEMETRY_AGAIN].n > 0)
+	if (rows > 0) {
 		(void)buf_printf(sql, "%s;", sql_merge_rollup);
-	if (b->set[PART_CELLS].n + b->set[PART_SPAWNS_AGAIN].n > 0)
+		batch_empty_stage(b, PART_ROLLUP, rows);
+	}
+	if (cells > 0) {
 		(void)buf_printf(sql, "%s;", sql_merge_spawn_cells);
+		batch_empty_stage(b, PART_CELLS, cells);
+	}
 }
 
 static uint64_t

@@ -1,1 +1,1 @@
-create temp table if not exists stage_character_stats (like dt.character_stats, skip text[], gone text[], seq bigint) on commit delete rows
+create temp table if not exists stage_character_stats (like dt.character_stats, skip text[], gone text[], seq bigint)

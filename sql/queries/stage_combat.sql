@@ -1,1 +1,1 @@
-create temp table if not exists stage_combat (like dt.combat) on commit delete rows
+create temp table if not exists stage_combat (like dt.combat)

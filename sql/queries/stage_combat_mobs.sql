@@ -1,1 +1,1 @@
-create temp table if not exists stage_combat_mobs (like dt.combat_mobs) on commit delete rows
+create temp table if not exists stage_combat_mobs (like dt.combat_mobs)

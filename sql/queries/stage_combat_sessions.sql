@@ -1,1 +1,1 @@
-create temp table if not exists stage_combat_sessions (like dt.combat_sessions) on commit delete rows
+create temp table if not exists stage_combat_sessions (like dt.combat_sessions)

@@ -1,1 +1,1 @@
-create temp table if not exists stage_dungeon_maps (like dt.dungeon_maps, seq bigint) on commit delete rows
+create temp table if not exists stage_dungeon_maps (like dt.dungeon_maps, seq bigint)

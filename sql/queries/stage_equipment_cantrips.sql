@@ -1,1 +1,1 @@
-create temp table if not exists stage_equipment_cantrips (like dt.equipment_cantrips, seq bigint) on commit delete rows
+create temp table if not exists stage_equipment_cantrips (like dt.equipment_cantrips, seq bigint)

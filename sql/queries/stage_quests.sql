@@ -1,1 +1,1 @@
-create temp table if not exists stage_quests (like dt.quests, seq bigint) on commit delete rows
+create temp table if not exists stage_quests (like dt.quests, seq bigint)

@@ -1,3 +1,3 @@
 create temp table if not exists stage_rares (
 	"timestamp" timestamptz, second bigint, character_id int, name text, tier text, ew real, ns real, z real, counted boolean
-) on commit delete rows
+)

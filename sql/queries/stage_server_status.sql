@@ -1,1 +1,1 @@
-create temp table if not exists stage_server_status (like dt.server_status including defaults, seq bigint) on commit delete rows
+create temp table if not exists stage_server_status (like dt.server_status including defaults, seq bigint)

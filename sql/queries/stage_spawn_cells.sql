@@ -1,1 +1,1 @@
-create temp table if not exists stage_spawn_cells (like dt.spawn_cells_1h) on commit delete rows
+create temp table if not exists stage_spawn_cells (like dt.spawn_cells_1h)

@@ -1,1 +1,1 @@
-create temp table if not exists stage_spawns (like dt.spawns) on commit delete rows
+create temp table if not exists stage_spawns (like dt.spawns)

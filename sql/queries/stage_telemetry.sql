@@ -1,1 +1,1 @@
-create temp table if not exists stage_telemetry (like dt.telemetry) on commit delete rows
+create temp table if not exists stage_telemetry (like dt.telemetry)
