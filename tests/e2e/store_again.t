@@ -93,15 +93,17 @@ rm -f "$T"/journal/*.ndjson*
 echo 0 >"$T/seq"
 put $rx <"$T/capture"
 position() { sql 'select coalesce(max(seq), 0) from dt.positions'; }
+# moved N: so many events further, or at the end
+moved() { wait_for '_at=$(position); [ "${_at:-0}" -gt $((from + '"$1"')) ] || [ "${_at:-0}" -ge $lines ]' 20; }
 for who in store database store database; do
 	from=$(position)
-	start_plain store dt-store -r "$T/journal" --rows 400
-	wait_for '[ "$(position)" -gt $((from + 1000)) ]' 20
+	start_plain store dt-store -r "$T/journal" --rows 100
+	moved 1000
 	if [ "$who" = database ]; then
 		pg_stop immediate
 		pg_run
 		from=$(position)
-		wait_for '[ "$(position)" -gt $((from + 500)) ]' 20
+		moved 500
 	fi
 	kill9 store
 done
