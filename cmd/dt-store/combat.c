@@ -16,6 +16,8 @@
 #define KEEP_BYTES (32u << 20)       /* nor are the oldest when all take more */
 #define EVENT_TEXT (EVENT_LINE_MAX + 1)
 
+static const char too_many[] = "too many monsters in one session";
+
 /* ---- memory ---- */
 
 void
@@ -48,8 +50,11 @@ trim(struct combat_memory *m, int64_t now_ms)
 {
 	struct combat_known *last;
 
-	while ((last = TAILQ_LAST(&m->list, combat_list)) != NULL && (m->bytes > KEEP_BYTES || last->used_ms < now_ms - KEEP_MS))
+	while ((last = TAILQ_LAST(&m->list, combat_list)) != NULL && (m->bytes > KEEP_BYTES || last->used_ms < now_ms - KEEP_MS)) {
+		if (last->changed)
+			break;
 		drop(m, last);
+	}
 }
 
 /* The session's, as just used; wanted when it has to be loaded first. */
@@ -75,6 +80,7 @@ known_of(struct combat_memory *m, struct session *s, int64_t now_ms)
 
 /* ---- the queue of a batch ---- */
 
+/* Sessions may be gone by now. */
 void
 combat_queue_clear(struct combat_queue *q)
 {
@@ -82,7 +88,7 @@ combat_queue_clear(struct combat_queue *q)
 		combat_fini(&q->list[i].c);
 		buf_fini(&q->list[i].event);
 	}
-	q->n = 0;
+	q->n = q->n_changed = 0;
 }
 
 void
@@ -90,85 +96,38 @@ combat_queue_fini(struct combat_queue *q)
 {
 	combat_queue_clear(q);
 	free(q->list);
+	free(q->changed);
 }
 
-static struct combat_waiting *
-push(struct combat_queue *q)
+/* Takes what w owns. */
+static void
+push(struct combat_queue *q, const struct combat_waiting *w)
 {
-	struct combat_waiting *w;
-
 	if (q->n == q->cap) {
 		q->cap = q->cap ? 2 * q->cap : 16;
 		q->list = xreallocarray(q->list, q->cap, sizeof *q->list);
 	}
-	w = &q->list[q->n++];
-	*w = (struct combat_waiting){ 0 };
-	combat_init(&w->c);
-	buf_init(&w->event, EVENT_TEXT);
-	return w;
+	q->list[q->n++] = *w;
+	w->session->combat_queued++;
 }
 
 static void
-unpush(struct combat_queue *q)
+push_changed(struct combat_queue *q, struct combat_known *k)
 {
-	combat_fini(&q->list[--q->n].c);
-	buf_fini(&q->list[q->n].event);
-}
-
-/* Monsters get their numbers and rows now, with this batch: later ones may know them by then. */
-static enum reason
-name_monsters(struct telemetry *t, struct batch *b, const struct combat *c)
-{
-	for (uint32_t i = 0; i < c->n_monsters; i++) {
-		struct name *mob = state_mob(&t->state, c->monsters[i].name, c->monsters[i].len);
-		if (mob == NULL)
-			return REASON_TOO_MANY_NAMES;
-		telemetry_save_mob(b, mob);
+	if (k->changed)
+		return;
+	k->changed = 1;
+	if (q->n_changed == q->cap_changed) {
+		q->cap_changed = q->cap_changed ? 2 * q->cap_changed : 64;
+		q->changed = xreallocarray(q->changed, q->cap_changed, sizeof *q->changed);
 	}
-	return REASON_COUNT;
+	q->changed[q->n_changed++] = k;
 }
 
-static enum reason
-take(struct telemetry *t, struct batch *b, const struct incoming *in, struct combat_waiting *w)
+static struct combat_queue *
+queue_of(struct batch *b)
 {
-	const struct event *e = in->event;
-	enum reason why;
-	struct character *c = telemetry_character(t, e, &why);
-
-	if (c == NULL)
-		return why;
-	if (combat_read(&w->c, event_body(e), &b->detail) == -1)
-		return REASON_BAD_SHAPE;
-	w->session = telemetry_session(t, c, in, event_get(e, "session_id"));
-	if (w->session == NULL)
-		return REASON_TOO_MANY_NAMES;
-	why = name_monsters(t, b, &w->c);
-	if (why != REASON_COUNT)
-		return why;
-	telemetry_save_character(b, c);
-	telemetry_save_session(b, w->session);
-	w->c.at_us = in->own_us;
-	w->seq = in->seq;
-	w->rx_us = in->rx_us;
-	buf_added(&w->event, event_write(e, EVENT_STRIP_RESERVED, buf_reserve(&w->event, e->len + 1)));
-	b->rows++;
-	b->bytes += e->len;
-	return REASON_COUNT;
-}
-
-enum reason
-combat_add(void *state, struct batch *b, const struct incoming *in)
-{
-	struct telemetry *t = state;
-	struct combat_queue *q = &((struct telemetry_batch *)b->own)->combat;
-	enum reason why;
-
-	if (in->replay && !t->count_replays)
-		return REASON_COUNT;
-	why = take(t, b, in, push(q));
-	if (why != REASON_COUNT)
-		unpush(q);
-	return why;
+	return &((struct telemetry_batch *)b->own)->combat;
 }
 
 /* ---- folding ---- */
@@ -215,27 +174,27 @@ on_totals(void *priv, const int64_t n[COMBAT_TOTALS])
 		f->known->sum[i] += n[i];
 }
 
-static void
-fold(struct telemetry *t, struct batch *b, struct combat_waiting *w, int64_t now_ms)
+static enum combat_fold
+fold(struct telemetry *t, struct batch *b, struct combat_waiting *w, struct combat_known *k)
 {
-	struct combat_known *k = known_of(&t->combat, w->session, now_ms);
 	struct folding f = { t, b, k };
 	const struct combat_sink sink = { .cell = on_cell, .monster = on_monster, .totals = on_totals, .priv = &f };
 	size_t before = k->c.bytes;
-	enum combat_fold how;
+	enum combat_fold how = combat_fold(&k->c, &w->c, &sink);
 
-	b->to = w->seq;                      /* whose rows they are */
-	how = combat_fold(&k->c, &w->c, &sink);
 	t->combat.bytes += k->c.bytes - before;
-	if (how == COMBAT_FULL)
-		batch_dead_letter(b, w->seq, w->rx_us, REASON_TOO_MANY_NAMES, "too many monsters in one session", buf_data(&w->event), buf_size(&w->event));
 	if (how == COMBAT_FULL || how == COMBAT_OLDER)
-		return;
-	k->changed = 1;
+		return how;
+	if (!k->changed)
+		b->bytes += buf_size(&w->event);
+	push_changed(queue_of(b), k);
 	k->covered = combat_covers(&w->c, &k->c);
+	k->seq = w->seq;
 	k->rx_us = w->rx_us;
-	buf_clear(&k->event);
-	(void)buf_append(&k->event, buf_data(&w->event), buf_size(&w->event));
+	buf_fini(&k->event);
+	k->event = w->event;
+	buf_init(&w->event, EVENT_TEXT);
+	return how;
 }
 
 /* The row of a session: its last snapshot, and what else is known where that does not say it all. */
@@ -268,29 +227,128 @@ put_session(struct batch *b, struct combat_known *k)
 	buf_fini(&rest);
 }
 
+/* The sessions that the batch has changed so far. */
 static void
-fold_all(struct telemetry *t, struct batch *b)
+put_changed(struct batch *b)
 {
-	struct combat_queue *q = &((struct telemetry_batch *)b->own)->combat;
-	int64_t now_ms = clock_mono_ms();
+	struct combat_queue *q = queue_of(b);
 	uint64_t to = b->to;
-	struct combat_known *k;
 
-	for (size_t i = 0; i < q->n; i++)
-		fold(t, b, &q->list[i], now_ms);
-	for (size_t i = 0; i < q->n; i++) {
-		k = q->list[i].session->combat;
-		if (!k->changed)
-			continue;
-		b->to = q->list[i].seq;
+	for (size_t i = 0; i < q->n_changed; i++) {
+		struct combat_known *k = q->changed[i];
+		b->to = k->seq;              /* whose row it is */
 		put_session(b, k);
 		k->changed = 0;
 		memset(k->sum, 0, sizeof k->sum);
 		buf_fini(&k->event);
 	}
+	q->n_changed = 0;
 	b->to = to;
+}
+
+/* Those that have waited for their sessions. */
+static void
+fold_queue(struct telemetry *t, struct batch *b)
+{
+	struct combat_queue *q = queue_of(b);
+	int64_t now_ms = clock_mono_ms();
+	uint64_t to = b->to;
+
+	for (size_t i = 0; i < q->n; i++) {
+		struct combat_waiting *w = &q->list[i];
+		w->session->combat_queued--;
+		b->to = w->seq;
+		if (fold(t, b, w, known_of(&t->combat, w->session, now_ms)) == COMBAT_FULL)
+			batch_dead_letter(b, w->seq, w->rx_us, REASON_TOO_MANY_NAMES, too_many, buf_data(&w->event), buf_size(&w->event));
+	}
+	b->to = to;
+	put_changed(b);
 	combat_queue_clear(q);
 	trim(&t->combat, now_ms);
+}
+
+/* ---- taking ---- */
+
+/* Monsters get their numbers and rows now, with this batch: later ones may know them by then. */
+static enum reason
+name_monsters(struct telemetry *t, struct batch *b, const struct combat *c)
+{
+	for (uint32_t i = 0; i < c->n_monsters; i++) {
+		struct name *mob = state_mob(&t->state, c->monsters[i].name, c->monsters[i].len);
+		if (mob == NULL)
+			return REASON_TOO_MANY_NAMES;
+		telemetry_save_mob(b, mob);
+	}
+	return REASON_COUNT;
+}
+
+static enum reason
+read_event(struct telemetry *t, struct batch *b, const struct incoming *in, struct combat_waiting *w)
+{
+	const struct event *e = in->event;
+	enum reason why;
+	struct character *c = telemetry_character(t, e, &why);
+
+	if (c == NULL)
+		return why;
+	if (combat_read(&w->c, event_body(e), &b->detail) == -1)
+		return REASON_BAD_SHAPE;
+	w->session = telemetry_session(t, c, in, event_get(e, "session_id"));
+	if (w->session == NULL)
+		return REASON_TOO_MANY_NAMES;
+	why = name_monsters(t, b, &w->c);
+	if (why != REASON_COUNT)
+		return why;
+	telemetry_save_character(b, c);
+	w->c.at_us = in->own_us;
+	w->seq = in->seq;
+	w->rx_us = in->rx_us;
+	buf_added(&w->event, event_write(e, EVENT_STRIP_RESERVED, buf_reserve(&w->event, e->len + 1)));
+	return REASON_COUNT;
+}
+
+/* Folded now when all is known of its session: nothing can be known of one that begins here. */
+static enum reason
+take(struct telemetry *t, struct batch *b, struct combat_waiting *w)
+{
+	struct session *s = w->session;
+	struct combat_known *k = s->combat;
+	int64_t now_ms = clock_mono_ms();
+
+	if (s->combat_queued == 0 && (!s->name.saved || (k != NULL && !k->wanted))) {
+		k = known_of(&t->combat, s, now_ms);
+		k->wanted = 0;
+		telemetry_save_session(b, s);
+		if (fold(t, b, w, k) != COMBAT_FULL)
+			return REASON_COUNT;
+		b->detail = too_many;
+		return REASON_TOO_MANY_NAMES;
+	}
+	telemetry_save_session(b, s);
+	b->bytes += buf_size(&w->event);
+	push(queue_of(b), w);
+	combat_init(&w->c);
+	buf_init(&w->event, EVENT_TEXT);
+	return REASON_COUNT;
+}
+
+enum reason
+combat_add(void *state, struct batch *b, const struct incoming *in)
+{
+	struct telemetry *t = state;
+	struct combat_waiting w = { .seq = 0 };
+	enum reason why;
+
+	if (in->replay && !t->count_replays)
+		return REASON_COUNT;
+	combat_init(&w.c);
+	buf_init(&w.event, EVENT_TEXT);
+	why = read_event(t, b, in, &w);
+	if (why == REASON_COUNT)
+		why = take(t, b, &w);
+	combat_fini(&w.c);
+	buf_fini(&w.event);
+	return why;
 }
 
 /* ---- asking ---- */
@@ -331,7 +389,7 @@ on_all_known(void *priv)
 
 	TAILQ_FOREACH(k, &m->list, link)
 		k->wanted = 0;               /* the others are new */
-	fold_all(m->asking.t, m->asking.batch);
+	fold_queue(m->asking.t, m->asking.batch);
 	m->asking.db->done(m->asking.db->priv);
 }
 
@@ -346,7 +404,7 @@ on_error(void *priv, const struct pg_error *error)
 int
 combat_ask(struct telemetry *t, struct batch *b, const struct sink_db *db)
 {
-	const struct combat_queue *q = &((struct telemetry_batch *)b->own)->combat;
+	const struct combat_queue *q = queue_of(b);
 	struct pg_calls calls = { .on_row = on_known, .on_done = on_all_known, .on_error = on_error, .priv = &t->combat };
 	struct buf ids = BUF_INIT(1 << 20);
 	int64_t now_ms = clock_mono_ms();
@@ -354,6 +412,7 @@ combat_ask(struct telemetry *t, struct batch *b, const struct sink_db *db)
 	const char *list;
 	int wanted = 0;
 
+	put_changed(b);
 	(void)buf_append(&ids, "{", 1);
 	for (size_t i = 0; i < q->n; i++) {
 		int again = q->list[i].session->combat != NULL;
@@ -367,7 +426,7 @@ combat_ask(struct telemetry *t, struct batch *b, const struct sink_db *db)
 	t->combat.asking.batch = b;
 	t->combat.asking.db = db;
 	if (wanted == 0)
-		fold_all(t, b);
+		fold_queue(t, b);
 	else if (pg_query(db->pg, sql_load_combat, 1, &list, &calls) == 0)
 		db->failed(db->priv, &gone);
 	buf_fini(&ids);

@@ -1,7 +1,8 @@
 /* combat: snapshots of combat_stats become what they add to lifetimes, and the last of each session.
  *
- * Snapshots wait in their batch until it is closed.  Then what the database knows of their sessions is asked for where it is not in memory, and they are folded
- * one after the other.  In memory is what the sessions said that spoke in the last minutes, not the lifetimes: those grow in the database. */
+ * What the sessions said that spoke in the last minutes is in memory, not the lifetimes: those grow in the database.  A snapshot of such a session is folded as it
+ * comes.  One of another waits until its batch is closed; then the database is asked for what it knows of these sessions.  Of the snapshots that one batch has of
+ * a session only the last is stored. */
 #ifndef DT_STORE_COMBAT_H
 #define DT_STORE_COMBAT_H
 #include <sys/queue.h>
@@ -17,9 +18,11 @@ struct combat_known {                        /* what is known of a session */
 	struct session *session;
 	struct combat c;
 	int64_t used_ms;
-	int changed, wanted;                 /* by the batch that is folded; not loaded yet */
+	int changed;                         /* by a batch that is not closed yet */
+	int wanted;                          /* not loaded yet */
 	int covered;                         /* the last snapshot says it all */
-	int64_t sum[COMBAT_TOTALS];          /* what the batch adds */
+	int64_t sum[COMBAT_TOTALS];          /* what that batch adds */
+	uint64_t seq;                        /* of the last snapshot */
 	int64_t rx_us;
 	struct buf event;                    /* the last snapshot as it was sent */
 };
@@ -39,6 +42,8 @@ struct combat_queue {                        /* in a batch */
 		struct buf event;
 	} *list;
 	size_t n, cap;
+	struct combat_known **changed;
+	size_t n_changed, cap_changed;
 };
 
 void combat_memory_init(struct combat_memory *);

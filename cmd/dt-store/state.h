@@ -28,6 +28,7 @@ struct session {
 	int64_t first_us;
 	struct totals_counter kills, deaths;
 	struct combat_known *combat;             /* combat.c's; NULL: not in memory */
+	unsigned combat_queued;                  /* snapshots that wait for it to be loaded */
 	int64_t kills_sum, deaths_sum;           /* what it has added to the character's totals */
 };
 
