@@ -11,7 +11,7 @@
 #include "stock.h"
 
 #define INVENTORY_ITEMS_MAX 20000    /* of a character, and of one event */
-#define INVENTORY_ITEM_BYTES 65536   /* of an item as sent */
+#define INVENTORY_ITEM_BYTES 16384   /* of an item as sent; real ones have up to 3000 */
 
 #define INVENTORY_COLUMNS \
 	"item_id, character_id, hash, updated_at, name, description, object_class, icon, wcid, item_type, container_id, container_sent, position, " \

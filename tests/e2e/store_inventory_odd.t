@@ -53,7 +53,7 @@ at=$(cat "$T/seq")
 	printf '{"type":"full_inventory","character_name":"Hog","items":[{"Id":1,"Name":"%070000d"}' 0
 	awk 'BEGIN { for (i = 2; i <= 20010; i++) printf ",{\"Id\":%d}", i + 100000; print "]}" }'
 	delta Hog -750 add "$(item 5000 more 1)"
-	delta Hog -749 update "{\"Id\":100002,\"X\":\"$(printf '%065520d' 0)\"}"
+	delta Hog -749 update "{\"Id\":100002,\"X\":\"$(printf '%016370d' 0)\"}"
 } | put
 ok 'items beyond measure' inventory
 is 'are put aside' "$(reasons "$at")" 'bad_item: it is too large|2
