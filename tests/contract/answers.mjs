@@ -11,7 +11,7 @@ const SOCKET_MOST = 16 << 20;    // of what one browser was sent
 let record;                      // the directory in hand
 const openapi = read('openapi.json'), asyncapi = read('asyncapi.json');
 const ownEvents = new Set(eventTypes().filter((e) => e.origin !== 'PLUGIN').map((e) => `events/${e.type}.schema.json`));
-const ajv = validators((name) => name === 'openapi.json' || ownEvents.has(name));
+const ajv = validators((name) => name === 'openapi.json' || name === 'asyncapi.json' || ownEvents.has(name));
 
 const problems = new Map();      // sentence → how often
 const problem = (where, text) => problems.set(`${where}: ${text}`, (problems.get(`${where}: ${text}`) ?? 0) + 1);

@@ -36,8 +36,9 @@ function close(schema, isBranch = false) {
 export function validators(isClosed = () => false) {
 	const ajv = new Ajv2020({ strict: true, strictTypes: true, strictTuples: true, strictRequired: false, allowUnionTypes: true, allErrors: false, validateFormats: true });
 	addFormats(ajv);
-	ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);   // openapi.json is no schema, but holds some
-	for (const name of ['common.schema.json', 'openapi.json', ...eventFiles()]) {
+	// these two are no schemas, but hold some
+	ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components', 'asyncapi', 'defaultContentType', 'channels', 'operations']);
+	for (const name of ['common.schema.json', 'openapi.json', 'asyncapi.json', ...eventFiles()]) {
 		const document = read(name);
 		ajv.addSchema(isClosed(name) ? close(document) : document, base + name);
 	}

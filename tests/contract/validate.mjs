@@ -40,6 +40,8 @@ is('so does what they share', Object.keys(read('common.schema.json').$defs).filt
 const ofHttp = [...schemasOf(openapi)];
 ok('the schemas of openapi.json are found', ofHttp.length > 40, ofHttp.length);
 is('they compile', ofHttp.filter((path) => !compiles(pointer('openapi.json', path))), []);
+is('so do those of asyncapi.json that are its own', Object.entries(asyncapi.components.messages).filter(([, m]) => !m.payload.$ref && !m.payload.schema)
+	.filter(([name]) => !compiles(pointer('asyncapi.json', ['components', 'messages', name, 'payload']))).map(([name]) => name), []);
 
 // ---- examples are valid, and stop being so when something is wrong with them ----
 

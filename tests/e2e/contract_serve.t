@@ -65,7 +65,9 @@ message 'an event of any form with its stamp' '' /ws/live '{"_seq":1,"_rx":"2026
 message 'a stamp that is none' '_seq must be integer' /api/ws/live '{"_seq":"1","type":"chat"}'
 message 'half a gap' "required property 'count'" /ws/live '{"type":"gap","from":1,"to":2}'
 message 'what an answer does not hold' '(more)' /ws/live '[{"type":"subscribed","seq":1,"more":2}]'
-message 'a command with a type' 'neither a command nor an event' '/ws/position?secret=x' '{"player_name":"A","command":"/x","id":"1"}'
+message 'a command with more' '(id)' '/ws/position?secret=x' '{"player_name":"A","command":"/x","id":"1"}'
+message 'what belongs elsewhere' 'no message "gap"' /ws/position '{"type":"gap","from":1,"to":2,"count":1}'
+message 'a batch within a batch' 'must be object' /ws/live '[[{"type":"chat"}]]'
 
 for i in $(seq $n); do set -- "$@" "$T/bad/$i/contract"; done
 contract answers "$@" >"$T/found"

@@ -9,8 +9,10 @@ plugin a
 
 # accepted WHAT FRAME [AS IT ARRIVES]: in the journal behind the stamp
 accepted() {
+	_lines=$(journal . | wc -l)
 	say a "$2"
 	settled a
+	wait_for "[ \$(journal . | wc -l) -gt $_lines ]"
 	_tail=$(journal . | tail -n 1 | sed 's/^{"_seq":[0-9]*,"_rx":"[^"]*",//')
 	is "$1" "{$_tail" "${3:-$2}"
 }
