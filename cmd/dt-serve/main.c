@@ -201,6 +201,7 @@ on_tick(struct pollable *p, short revents, int64_t now_ms)
 		roster_expire(S.roster, clock_wall_us(), on_offline, NULL);
 	live_tick(S.live, now_ms);
 	heatmap_tick(S.heatmap, now_ms, feed_journal(S.feed));
+	history_tick(&S.routes, now_ms);
 	stat_set(STAT_SERVE_ONLINE, (int64_t)roster_online(S.roster, clock_wall_us()));
 	stat_set(STAT_SERVE_BUS_UP, feed_connected(S.feed));
 	stat_set(STAT_SERVE_DATABASE_UP, pool_up(S.pool) > 0);

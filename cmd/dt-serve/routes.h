@@ -17,6 +17,8 @@
 #define ROUTES_NAME_BYTES 128                        /* of a character's name in a path or a parameter */
 
 struct routes {                          /* what handlers need, all borrowed: their priv is this struct */
+	size_t characters;               /* seen in the last 30 days, now and then counted by history_tick */
+	int64_t census_ms;
 	struct http *http;
 	struct feed *feed;
 	struct roster *roster;
@@ -41,6 +43,7 @@ struct route {
 extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_issues[], routes_inventory[];
 
 void routes_add(struct routes *);
+void history_tick(struct routes *, int64_t now_ms);      /* now and then */
 void routes_print(void);                 /* each as "METHOD /path" on a line of stdout */
 
 /* 0, or -1 when it is answered 503: while the journal's last minutes are read, an answer would be wrong rather than late. */

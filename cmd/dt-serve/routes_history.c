@@ -18,6 +18,7 @@
 #define ROWS_DEFAULT 10000
 #define AUTO_ROWS 10000              /* bucket=auto: about so many at the most */
 #define ROW_S 2                      /* a character's telemetry comes every so many seconds */
+#define CENSUS_MS 30000
 #define CHUNK_ROWS 8192              /* of a query */
 #define SPAN_ALL_US (300 * SECOND_US)        /* how much time the first query covers, and any at the most */
 #define SPAN_ALL_MAX_US (6 * 3600 * SECOND_US)
@@ -173,7 +174,7 @@ read_bucket(const struct routes *r, struct http_req *req, struct history *h)
 	const char *text = http_req_query(req, "bucket");
 
 	if (text != NULL && strcmp(text, "auto") == 0)
-		h->step_s = auto_step(h, roster_characters(r->roster));
+		h->step_s = auto_step(h, r->characters);
 	else if (params_seconds(req, "bucket", &h->step_s) == -1)
 		return -1;
 	if (h->step_s > 0) {
@@ -237,6 +238,34 @@ on_history(void *priv, struct http_req *req)
 	if (answer_wants_csv(req))
 		shape.prefix = NULL;
 	answer_queries(r->pool, req, &shape);
+}
+
+/* ---- how many characters there are, for bucket=auto ---- */
+
+static void
+census_row(void *priv, const struct pg_row *row)
+{
+	struct routes *r = priv;
+
+	r->characters = (size_t)pg_int(row, 0, 0);
+}
+
+static void
+census_error(void *priv, const struct pg_error *e)
+{
+	(void)priv;
+	(void)e;                         /* asked again */
+}
+
+void
+history_tick(struct routes *r, int64_t now_ms)
+{
+	struct pg_calls calls = { .on_row = census_row, .on_error = census_error, .priv = r, .prepare = 1 };
+
+	if (now_ms < r->census_ms || !pool_up(r->pool))
+		return;
+	r->census_ms = now_ms + CENSUS_MS;
+	(void)pool_query(r->pool, POOL_QUICK, sql_census, 0, NULL, &calls);
 }
 
 const struct route routes_history[] = {

@@ -12,6 +12,8 @@
 
 #define SECOND_US INT64_C(1000000)
 #define BODY_MAX (256u << 20)
+#define RAW_US (5400 * SECOND_US)        /* what /trails reads of every row; over it, of the minutes */
+#define TRAIL_POINTS_ALL 480             /* a character, when hours of all are asked for */
 #define LIVE_WITHIN_S 30
 #define LIVE_CHANGED_MS 20
 #define LIVE_AGE_MS 100
@@ -116,7 +118,7 @@ trails_from_database(const struct routes *r, struct http_req *req, int64_t from_
 {
 	struct trails *t = xcalloc(1, sizeof(*t));
 	struct answer_shape shape = {
-		.prefix = "{\"trails\":[", .kinds = "ttnnn", .sum_column = -1, .is_long = 1, .suffix = trails_suffix, .done = trails_done, .priv = t
+		.prefix = "{\"trails\":[", .kinds = "tznnn", .sum_column = -1, .is_long = 1, .suffix = trails_suffix, .done = trails_done, .priv = t
 	};
 	char from[CLOCK_ISO_SIZE], to[CLOCK_ISO_SIZE], apart[32];
 	const char *params[] = { from, to, character, apart };
@@ -124,8 +126,11 @@ trails_from_database(const struct routes *r, struct http_req *req, int64_t from_
 	*t = (struct trails){ .r = r, .held_us = now_us - ROUTES_TRAIL_US, .now_us = now_us + 300 * SECOND_US, .character = character ? xstrdup(character) : NULL };
 	clock_format_iso(from_us, from);
 	clock_format_iso(t->held_us, to);
-	snprintf(apart, sizeof(apart), "%.3f", (double)(t->held_us - from_us) / SECOND_US / (ROUTES_TRAIL_POINTS - 1));
-	answer_query(r->pool, req, sql_trails, 4, params, &shape);
+	if (t->held_us - from_us <= RAW_US)
+		snprintf(apart, sizeof(apart), "%.3f", (double)(t->held_us - from_us) / SECOND_US / (ROUTES_TRAIL_POINTS - 1));
+	else
+		snprintf(apart, sizeof(apart), "%d", (int)((t->held_us - from_us) / (60 * SECOND_US) / (character != NULL ? ROUTES_TRAIL_POINTS - 1 : TRAIL_POINTS_ALL)) + 1);
+	answer_query(r->pool, req, t->held_us - from_us <= RAW_US ? sql_trails : sql_trails_minutes, 4, params, &shape);
 }
 
 static void

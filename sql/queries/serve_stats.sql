@@ -5,7 +5,7 @@ select f.character_name, f.total_kills, f.total_deaths, f.total_rares, f.session
 		'rares_found', t.rares_found, 'prismatic_taper_count', t.prismatic_taper_count, 'vt_state', t.vt_state, 'char_tag', t.char_tag,
 		'session_id', (select n.session from dt.sessions n where n.id = t.session_id),
 		'mem_mb', t.mem_mb, 'cpu_pct', t.cpu_pct, 'mem_handles', t.mem_handles, 'latency_ms', t.latency_ms)
-	from dt.telemetry t where t.character_id = f.id and t."timestamp" >= f.telemetry_at order by t."timestamp" desc limit 1) as latest
+	from dt.telemetry t where t.character_id = f.id and t."timestamp" = f.telemetry_at) as latest
 from (
 	select c.id, c.telemetry_at, c.name as character_name, c.total_kills, c.total_deaths, c.total_rares, coalesce(r.n, 0) as session_rares,
 		c.tapers as prismatic_taper_count, s.session as session_id, s.first_at as session_start

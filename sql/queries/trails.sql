@@ -1,5 +1,5 @@
 -- GET /trails: positions from $1 up to $2, of character $3 (null: of all), the first of every $4 seconds of each, oldest first.
-select c.name as character_name, to_char(p."timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "timestamp", p.ew, p.ns, p.z
+select c.name as character_name, p."timestamp", p.ew, p.ns, p.z
 from (
 	select s.*, lag(s.slot) over (partition by s.character_id order by s."timestamp") as slot_before
 	from (

@@ -58,7 +58,7 @@ for i in $(seq 0 2499); do
 	echo "{\"type\":\"telemetry\",\"character_name\":\"Long\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":1,\"ns\":$i.5}"
 done 2>/dev/null | sed 's/"ns":\([0-9]*\)\.5/"ns":0.\1/' | dt-send -q
 wait_for '[ "$(sql "select count(*) from telemetry_events where character_name = '"'Long'"'")" = 2500 ]' 20
-ok 'never over 2000 points' [ "$(get '/trails?seconds=86400&character=Long' | jq '.trails | length | . > 800 and . <= 2000')" = true ]
+ok 'never over 2000 points' [ "$(get '/trails?seconds=86400&character=Long' | jq '.trails | length | . > 500 and . <= 2000')" = true ]
 
 wait_for "[ \"\$(get /spawns/heatmap | jq .total_events)\" = 4 ]"
 get /spawns/heatmap >"$T/s"
