@@ -108,6 +108,15 @@ check_settings() {
 	else doubt "settings: nobody knows ${unknown[*]}; .env.example lists all there are"; fi
 }
 
+# days_by SINK: who cuts its event tables into days; nothing before it is migrated.
+days_by() {
+	[ "$1" = telemetry ] || return 0
+	case $(db_ask "$1" "select min(engine) from dt.series" 2>/dev/null) in
+	plain) echo "; days are partitions" ;;
+	timescale*) echo "; days are chunks of TimescaleDB" ;;
+	esac
+}
+
 check_databases() {
 	local sink
 	if ! PGBIN=$(pg_bindir); then
@@ -118,7 +127,7 @@ check_databases() {
 		if [ -z "$(setting "${DB_URL[$sink]}")" ] && ! supervisor_alive; then
 			good "$sink database: the tracker's own, by $PGBIN; not running now"
 		elif (PGCONNECT_TIMEOUT=5 db_ask "$sink" 'select 1') >/dev/null 2>&1; then
-			good "$sink database: $(db_where "$sink"), answers"
+			good "$sink database: $(db_where "$sink"), answers$(days_by "$sink")"
 		else
 			bad "$sink database: no answer; scripts/tracker logs postgres, or mend ${DB_URL[$sink]}"
 		fi

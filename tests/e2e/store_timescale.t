@@ -50,9 +50,10 @@ query() {
 	{ echo "set timezone = 'UTC'; prepare q as"; cat "$_file"; echo "; execute q $2"; } >"$T/query.sql"
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$DT_RUN/pg" -U dereth -d dereth -f "$T/query.sql" 2>&1
 }
+in_order() { if grep -q 'order by' "$ROOT/sql/queries/$1.sql"; then cat; else sort; fi; }
 answers() {
-	query "$@" >"$T/plain.answer"
-	on_timescale query "$@" >"$T/timescale.answer"
+	query "$@" | in_order "$1" >"$T/plain.answer"
+	on_timescale query "$@" | in_order "$1" >"$T/timescale.answer"
 	_rows=$(wc -l <"$T/plain.answer")
 	if [ "$_rows" -gt 0 ] && ! grep -q ERROR "$T/plain.answer"; then
 		ok "the same answer: $1 ($_rows rows)" cmp "$T/plain.answer" "$T/timescale.answer"
@@ -75,7 +76,8 @@ answers history_raw "('$from', '$to', null, 100, null, null)"
 answers history_raw "('$from', '$to', '$name', 5000, '$(at -4500)', 1)"
 for tier in 60 600 3600 21600; do answers history_tier "('$(at -40000)', '$to', null, 5000, null, null, $tier)"; done
 answers history_steps "('$(at -40000)', '$to', '$name', 5000, null, null, 60, 120)"
-answers load_spawn_cells "('$from')"
+hour=$((store_now / 3600))
+answers spawn_cells "('{$((hour - 2)),$((hour - 1)),$hour}', 'none')"
 answers trails "('$from', '$to', null, 10)"
 for q in load_characters load_sessions load_mobs; do answers $q '' 2>/dev/null; done
 

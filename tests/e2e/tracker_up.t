@@ -33,6 +33,7 @@ like "each store with its lag" "$("$tracker" status | awk '$1 ~ /^dt-store/ { pr
 status "up again" 0 "$tracker" up --no-build --demo
 like "says so" "$(cat "$T/out")" "already up"
 status "all is well" 0 "$tracker" doctor
+like "who makes the days" "$(cat "$T/out")" 'telemetry database: .*; days are partitions'
 
 # the database
 is "two databases" "$(psql_ postgres "select string_agg(datname, ' ' order by datname) from pg_database where datdba = 'dereth'::regrole")" "dereth inventory_db"
