@@ -98,6 +98,30 @@ function checkSchema(where, path, value) {
 	if (!valid(value)) problem(where, explain(valid.errors));
 }
 
+function parseJson(text) {
+	try {
+		return JSON.parse(text);
+	} catch (e) {
+		throw new Error(`no JSON: ${e.message}`);
+	}
+}
+
+/** As many fields in each row as there are names (RFC 4180). */
+function checkRows(text) {
+	const rows = [...text.matchAll(/((?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*))*)\r\n/gy)].map((m) => m[1]);
+	if (rows.reduce((n, row) => n + row.length + 2, 0) !== text.length) throw new Error(`no CSV behind row ${rows.length}`);
+	const widths = new Set(rows.map((row) => row.replace(/"(?:[^"]|"")*"/g, '').split(',').length));
+	if (widths.size > 1) throw new Error(`CSV with rows of ${[...widths].join(' and ')} fields`);
+}
+
+/** What the schema of the type is about: the whole body, or each line. */
+function parse(type, text) {
+	if (type === 'application/json') return [parseJson(text)];
+	if (type === 'application/x-ndjson') return text.split('\n').filter((line) => line !== '').map(parseJson);
+	if (type === 'text/csv') checkRows(text);
+	return [text];
+}
+
 function checkBody(where, response, a) {
 	const declared = Object.keys(response.value.content ?? {});
 	if (a.method === 'HEAD' || a.status === 304) return;
@@ -110,16 +134,12 @@ function checkBody(where, response, a) {
 		problem(where, `content type ${a.type || 'none'}, declared is ${declared.join(', ')}`);
 		return;
 	}
-	let value = a.body.toString('utf8');
-	if (type === 'application/json') {
-		try {
-			value = JSON.parse(value);
-		} catch (e) {
-			problem(where, `no JSON: ${e.message}`);
-			return;
-		}
+	try {
+		const schema = [...response.path, 'content', type, 'schema'];
+		for (const value of parse(type, a.body.toString('utf8'))) checkSchema(where, schema, value);
+	} catch (e) {
+		problem(where, e.message);
 	}
-	checkSchema(where, [...response.path, 'content', type, 'schema'], value);
 }
 
 function checkHeaders(where, response, a) {

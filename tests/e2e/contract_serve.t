@@ -36,7 +36,7 @@ answer() {
 	next "$1" "$2"
 	echo "0 $3" >"$T/bad/$n/contract/a.asked"
 	printf 'HTTP/1.1 %s x\r\nContent-Type: %s\r\n\r\n' "${3%% *}" "$4" >"$T/bad/$n/contract/a.head"
-	printf '%s' "$5" >"$T/bad/$n/contract/a.body"
+	printf '%s' "${5%_}" >"$T/bad/$n/contract/a.body"      # $() would take the last line's end
 }
 message() {
 	next "$1" "$2"
@@ -60,6 +60,10 @@ answer 'an error without its word' "required property 'code'" '404 GET /nothing'
 answer 'a parameter that is not declared' '"withn", which is not declared' '200 GET /live?withn=3' $json '{"players":[],"count":0}'
 answer 'a parameter out of bounds' 'within=3601, but that it must be <= 3600' '200 GET /live?within=3601' $json '{"players":[],"count":0}'
 answer 'a parameter twice' 'twice' '200 GET /live?within=1&within=2' $json '{"players":[],"count":0}'
+answer 'CSV' '' '200 GET /quests' text/csv "$(printf 'character_name,quest_name,countdown,x\r\nA,"q ""1"",\nb",,1\r\n_')"
+answer 'CSV with a field too many' 'rows of 4 and 5 fields' '200 GET /quests' text/csv "$(printf 'character_name,quest_name,countdown,x\r\nA,b,c,d,e\r\n_')"
+answer 'CSV with other names' 'must match pattern' '200 GET /quests' text/csv "$(printf 'name,quest_name\r\n_')"
+answer 'a line that is no item' "required property 'item_id_hex'" '200 GET /inventory/A/export?format=ndjson' application/x-ndjson '{"item_id":"1"}'
 answer 'what is unknown and 404' '' '404 GET /nothing' $json "$error"
 message 'an event of any form with its stamp' '' /ws/live '{"_seq":1,"_rx":"2026-01-01T00:00:00.000Z","type":"chat","x":1}'
 message 'a stamp that is none' '_seq must be integer' /api/ws/live '{"_seq":"1","type":"chat"}'
