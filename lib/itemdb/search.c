@@ -11,17 +11,19 @@
 
 #define RESTARTS 3
 #define SLOTS 32
+#define FEW 4096
 
 struct hit {                             /* the key's first part, ready to compare; the rest of a text is looked up */
 	uint64_t number;
-	uint32_t row;
-	uint32_t absent;
+	uint32_t row : 31, absent : 1;
+	int32_t id;
 };
 
 struct itemdb_search {
 	struct itemdb *db;
 	struct itemdb_ask ask;
 	unsigned facets;
+	int by_text;                     /* the order is that of texts */
 	uint64_t generation;
 	int restarts, done, more;
 	uint32_t at;                     /* the next row */
@@ -31,7 +33,8 @@ struct itemdb_search {
 	int32_t *page;
 	size_t n_page;
 	struct itemdb_key last;
-	struct map count[ITEMDB_FACETS];
+	uint32_t few[ITEMDB_FACETS][FEW];        /* counts of ids below FEW, as nearly all are */
+	struct map count[ITEMDB_FACETS]; /* of the others */
 	uint32_t slot[SLOTS];
 	struct itemdb_count *sorted[ITEMDB_FACETS];
 	struct map name_at;              /* of ids of the column that is ordered by: their place in name */
@@ -46,6 +49,7 @@ restart(struct itemdb_search *s)
 	s->at = 0;
 	s->total = s->n_hits = 0;
 	memset(s->slot, 0, sizeof(s->slot));
+	memset(s->few, 0, sizeof(s->few));
 	for (int i = 0; i < ITEMDB_FACETS; i++)
 		map_clear(&s->count[i]);
 	itemdb_test_begin(s->ask.test, s->db);
@@ -59,6 +63,7 @@ itemdb_search_new(struct itemdb *db, const struct itemdb_ask *ask, unsigned face
 	s->db = db;
 	s->ask = *ask;
 	s->facets = facets;
+	s->by_text = itemdb_column_is_text(ask->order.column);
 	restart(s);
 	return s;
 }
@@ -164,13 +169,13 @@ static struct hit
 hit_of(struct itemdb_search *s, uint32_t i)
 {
 	const struct row *r = row_at(s->db, i);
-	struct hit h = { .row = i };
+	struct hit h = { .row = i, .id = r->id };
 	const char *p;
 	uint32_t text;
 	size_t len;
 	double d;
 
-	if (!itemdb_column_is_text(s->ask.order.column)) {
+	if (!s->by_text) {
 		d = itemdb_number(r, s->ask.order.column);
 		h.absent = isnan(d);
 		h.number = h.absent ? 0 : ordinal(d);
@@ -214,18 +219,15 @@ compare_texts(struct itemdb_search *s, const struct row *x, const struct row *y)
 static int
 compare(struct itemdb_search *s, const struct hit *a, const struct hit *b)
 {
-	const struct row *x, *y;
 	int c;
 
 	if (a->absent != b->absent)
 		return a->absent ? 1 : -1;
 	if (a->number != b->number)
 		return a->number < b->number ? -1 : 1;
-	x = row_at(s->db, a->row);
-	y = row_at(s->db, b->row);
-	if (!a->absent && itemdb_column_is_text(s->ask.order.column) && (c = compare_texts(s, x, y)) != 0)
+	if (!a->absent && s->by_text && (c = compare_texts(s, row_at(s->db, a->row), row_at(s->db, b->row))) != 0)
 		return c;
-	return by_id(x->id, y->id);
+	return by_id(a->id, b->id);
 }
 
 static int
@@ -241,7 +243,7 @@ behind(struct itemdb_search *s, const struct hit *h)
 		return h->absent;
 	if (h->number != k->number)
 		return h->number > k->number;
-	if (!h->absent && itemdb_column_is_text(s->ask.order.column)) {
+	if (!h->absent && s->by_text) {
 		p = folded_text(s, r, &len);
 		c = compare_bytes(p, len, k->text, k->text_len);
 		if (c != 0)
@@ -261,7 +263,7 @@ fill_key(struct itemdb_search *s, const struct hit *h, struct itemdb_key *k)
 	k->number = h->number;
 	k->absent = (uint8_t)h->absent;
 	k->item_id = r->id;
-	if (itemdb_column_is_text(s->ask.order.column) && (p = folded_text(s, r, &len)) != NULL) {
+	if (s->by_text && (p = folded_text(s, r, &len)) != NULL) {
 		memcpy(k->text, p, len);
 		k->text_len = (uint8_t)len;
 	}
@@ -270,16 +272,25 @@ fill_key(struct itemdb_search *s, const struct hit *h, struct itemdb_key *k)
 /* ---- the scan ---- */
 
 static void
+count_one(struct itemdb_search *s, enum itemdb_facet f, int32_t id)
+{
+	if ((uint32_t)id < FEW)
+		s->few[f][id]++;
+	else
+		++*map_at(&s->count[f], id, 0);
+}
+
+static void
 count(struct itemdb_search *s, const struct row *r)
 {
 	if (s->facets & 1u << ITEMDB_F_SET && r->set_id != ITEM_NONE)
-		++*map_at(&s->count[ITEMDB_F_SET], r->set_id, 0);
+		count_one(s, ITEMDB_F_SET, r->set_id);
 	if (s->facets & 1u << ITEMDB_F_MATERIAL && r->material_id != ITEM_NONE)
-		++*map_at(&s->count[ITEMDB_F_MATERIAL], r->material_id, 0);
+		count_one(s, ITEMDB_F_MATERIAL, r->material_id);
 	if (s->facets & 1u << ITEMDB_F_OBJECT_CLASS && r->object_class != ITEM_NONE)
-		++*map_at(&s->count[ITEMDB_F_OBJECT_CLASS], r->object_class, 0);
+		count_one(s, ITEMDB_F_OBJECT_CLASS, r->object_class);
 	if (s->facets & 1u << ITEMDB_F_CHARACTER)
-		++*map_at(&s->count[ITEMDB_F_CHARACTER], (int32_t)r->character, 0);
+		count_one(s, ITEMDB_F_CHARACTER, (int32_t)r->character);
 	if (s->facets & 1u << ITEMDB_F_SLOT)
 		for (uint32_t bits = r->valid_slots; bits != 0; bits &= bits - 1)
 			s->slot[__builtin_ctz(bits)]++;
@@ -295,7 +306,7 @@ count_spells(struct itemdb_search *s, const struct row *r)
 		for (j = 0; j < i && spell[j] != spell[i]; j++)
 			;
 		if (j == i)
-			++*map_at(&s->count[ITEMDB_F_SPELL], spell[i], 0);
+			count_one(s, ITEMDB_F_SPELL, spell[i]);
 	}
 }
 
@@ -448,20 +459,32 @@ most_first(const void *a, const void *b)
 	return x->count != y->count ? (x->count > y->count ? -1 : 1) : x->id < y->id ? -1 : x->id > y->id;
 }
 
-size_t
-itemdb_search_facet(struct itemdb_search *s, enum itemdb_facet f, const struct itemdb_count **counts)
+static size_t
+collect(const struct itemdb_search *s, enum itemdb_facet f, struct itemdb_count *out)
 {
-	struct map *m = &s->count[f];
+	const struct map *m = &s->count[f];
 	size_t n = 0;
 
 	for (int i = 0; f == ITEMDB_F_SLOT && i < SLOTS; i++)
 		if (s->slot[i] > 0)
-			*map_at(m, (int32_t)(UINT32_C(1) << i), 0) = s->slot[i];
-	free(s->sorted[f]);
-	s->sorted[f] = xreallocarray(NULL, m->n, sizeof(**counts));
+			out[n++] = (struct itemdb_count){ .id = (int32_t)(UINT32_C(1) << i), .count = s->slot[i] };
+	for (int32_t i = 0; i < FEW; i++)
+		if (s->few[f][i] > 0)
+			out[n++] = (struct itemdb_count){ .id = i, .count = s->few[f][i] };
 	for (uint32_t i = 0; m->slot != NULL && i <= m->mask; i++)
 		if (m->slot[i].value != MAP_NONE)
-			s->sorted[f][n++] = (struct itemdb_count){ .id = m->slot[i].key, .count = m->slot[i].value };
+			out[n++] = (struct itemdb_count){ .id = m->slot[i].key, .count = m->slot[i].value };
+	return n;
+}
+
+size_t
+itemdb_search_facet(struct itemdb_search *s, enum itemdb_facet f, const struct itemdb_count **counts)
+{
+	size_t n;
+
+	free(s->sorted[f]);
+	s->sorted[f] = xreallocarray(NULL, SLOTS + FEW + s->count[f].n, sizeof(**counts));
+	n = collect(s, f, s->sorted[f]);
 	qsort(s->sorted[f], n, sizeof(**counts), most_first);
 	*counts = s->sorted[f];
 	return n;
