@@ -18,7 +18,7 @@ clock() { date +%s.%N; }
 verdict() {
 	awk -v what="$1" -v v="$2" -v unit="$3" -v aim="$4" -v kind="$5" 'BEGIN {
 		met = kind == "max" ? v <= aim : v >= aim
-		printf "%-60s %10s %-7s aim %s %-7s %s\n", what, v >= 1000 ? sprintf("%d", v) : sprintf("%.1f", v), unit, kind == "max" ? "<" : ">", aim, met ? "ok" : "MISSED"
+		printf "%-60s %10s %-7s aim %s %-7s %s\n", what, sprintf(v >= 1000 ? "%d" : v >= 10 ? "%.1f" : "%.2f", v), unit, kind == "max" ? "<" : ">", aim, met ? "ok" : "MISSED"
 		exit !met
 	}'
 }
