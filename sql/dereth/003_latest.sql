@@ -179,7 +179,7 @@ create table dt.equipment_cantrips (
 	character_id  int primary key,
 	at            timestamptz not null,
 	received_at   timestamptz not null,
-	event         json not null
+	event         jsonb not null
 );
 
 create table dt.dungeon_maps (

@@ -65,7 +65,7 @@ is 'with what nobody knows, all digits' "$(answer Odd | cut -d'|' -f2 | grep -c 
 is 'a name that never fought' "$(answer Nobody)" ''
 is 'the last snapshot of each session' "$(sql "select session_id, seq from combat_stats_sessions where character_name = 'Grows' order by 1")" 's1|3
 s2|1'
-is 'who has fought' "$(sql "$(cat "$ROOT/sql/queries/combat_characters.sql")" | cut -d'|' -f1,2 | head -n 3)" 'BySeq|6
+is 'who has fought' "$(sql "prepare p as $(cat "$ROOT/sql/queries/serve_combat_characters.sql") execute p(null, 9)" | cut -d'|' -f1,2 | head -n 3)" 'BySeq|6
 Equal|6
 Gone|7'
 

@@ -7,8 +7,9 @@ pg_start || exit 1
 
 # event TYPE NAME SECONDS FIELDS
 event() { printf '{"type":"%s","character_name":"%s","timestamp":"%s",%s}\n' "$1" "$2" "$(at "$3")" "$4"; }
-ask() { sql "prepare p as $(cat "$ROOT/sql/queries/$1.sql") execute p('$2')"; }
-stats() { ask character_stats "$1"; }
+# ask QUERY PARAMETERS: as dt-serve does
+ask() { sql "prepare p as $(cat "$ROOT/sql/queries/$1.sql") execute p($2)"; }
+stats() { ask character_stats "'$1'"; }
 
 {
 	event character_stats Larsson -600 '"name":"Larsson","server":"Coldeve","level":275,"total_xp":191226310247,"luminance_earned":9223372036854775807,"attribs":{"strength":{"base":200}},"monarch":{"name":"Borelean","race":2},"patron":{"name":"Zoli"},"vassals":[{"name":"Fabel"}],"birth":"2/14/2019 8:40:12 PM","odd":"7.0","x":12345678901234567890123'
@@ -55,13 +56,13 @@ is 'nobody' "$(stats Nobody)" ''
 is 'the newest timer' "$(sql "select countdown, seconds, flag, ready_at > now() from quests where quest_name like 'Stip%'")" '6d 4h 11m|533460||t'
 is 'ready' "$(sql "select quest_name, seconds from quests where countdown = 'READY'")" "Bob's \"<b>Ünique\"|0"
 is 'one that is not understood' "$(sql "select seconds is null from quests where countdown = 'some day'")" t
-is 'quests of one' "$(ask quests Larsson | cut -d'|' -f2)" "Bob's \"<b>Ünique\"
+is 'quests of one' "$(ask serve_quests "'Larsson', 100, 0" | cut -d'|' -f2)" "Bob's \"<b>Ünique\"
 Some Day
 Stipend Collection Timer"
-is 'worn equipment' "$(ask equipment_cantrips Larsson | cut -d'|' -f1 | jq -c '.items[0].item_id')" -2
+is 'worn equipment' "$(ask serve_equipment_cantrips "'Larsson'" | jq -c '.items[0].item_id')" -2
 is 'dungeon maps by landblock' "$(sql 'select landblock, name from dungeon_maps order by 1')" '0007|Town Network
 01E3|'
-is 'the map as sent, its landblock as four digits' "$(ask dungeon_map 0007 | jq -c '[.landblock, .layers[0].cells[0]]')" '["0007",[10,-70,412,180]]'
+is 'the map as sent, its landblock as four digits' "$(ask dungeon_map "'0007'" | jq -c '[.landblock, .layers[0].cells[0]]')" '["0007",[10,-70,412,180]]'
 is 'the server' "$(sql 'select server, online, latency_ms, player_count, uptime_s, last_checked = "timestamp" from server_status')" 'Coldeve|t|41|312|903211|t'
 is 'the server as sent' "$(sql "$(cat "$ROOT/sql/queries/server_status.sql")" | cut -d'|' -f1 | jq .player_count)" 312
 
@@ -77,7 +78,7 @@ is 'the server as sent' "$(sql "$(cat "$ROOT/sql/queries/server_status.sql")" | 
 	SESSION=s9 telemetry Larsson -100 7 ',"prismatic_taper_count":"5","_replay":true'
 } | put
 store --rows 1
-is 'stats' "$(ask stats Larsson | cut -d'|' -f 1-6,8)" 'Larsson|3|0|3|2|8000|s2'
+is 'stats' "$(ask serve_stats "'Larsson', 'character_name', 1, 1, 0" | cut -d'|' -f 1-7)" 'Larsson|3|0|3|2|8000|s2'
 is 'rares of each session' "$(sql 'select session_id, session_rares from rare_stats_sessions order by 1')" 's1|1
 s2|2'
 
@@ -96,6 +97,7 @@ is 'the same events again' "$(all)" "$first"
 	event equipment_cantrip_state Larsson -1 '"items":{}'
 	event character_stats '' -1 '"level":1'
 	event character_stats Larsson -1 '"level":1e99999999'
+	event equipment_cantrip_state Larsson -1 '"items":[1e99999999]'
 	echo '{"type":"server_status","latency_ms":1e300}'
 	event quest Larsson -1 '"quest_name":"Last","countdown":"1s"'
 } | put
@@ -106,6 +108,7 @@ bad_shape: landblock is none
 bad_shape: layers is not an array
 bad_shape: items is not an array
 no_character
+database
 database
 out_of_range'
 is 'the others are stored' "$(sql "select quest_name, seconds from quests where quest_name in ('Q', 'Last') order by 1")" 'Last|1

@@ -1,3 +1,0 @@
--- GET /equipment-cantrips/{character}: the newest equipment_cantrip_state of $1.
-select x.event::text as event, to_char(x.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as received_at
-from dt.equipment_cantrips x where x.character_id = (select c.id from dt.characters c where c.name = $1::text);
