@@ -77,4 +77,9 @@ is 'what began inside is still compared' "$code $(sed -n 's/^\(differs: .*\): th
 differs: character \"Newcomer\"
 differs: combat_monster [\"Newcomer\", \"Rat\"]
 differs: session [\"$name\", \"young\"]"
+
+# a database that is older than the numbers: it says so, and blames nobody for what it did not keep then
+sql 'update dt.characters set journal = null, first_seq = null; update dt.sessions set journal = null, first_seq = null; delete from dt.combat_mobs'
+audit
+is 'totals of unknown beginning are not compared' "$code $(tail -n 1 "$T/audit.out" | sed 's/.*: \([0-9]* totals compared, [0-9]* differ\).*/\1/')" '0 0 totals compared, 0 differ'
 done_testing
