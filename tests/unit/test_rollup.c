@@ -12,15 +12,20 @@
 static char text[4096];
 
 static const char *
+taken(struct buf *b)
+{
+	snprintf(text, sizeof text, "%.*s", (int)buf_size(b), buf_size(b) > 0 ? buf_data(b) : "");
+	buf_fini(b);
+	return text;
+}
+
+static const char *
 cells(const struct rollup *r)
 {
 	struct buf b = BUF_INIT(sizeof text - 1);
 
 	ck_assert_int_eq(rollup_write_cells(r, &b), 0);
-	memcpy(text, buf_data(&b), buf_size(&b));
-	text[buf_size(&b)] = '\0';
-	buf_fini(&b);
-	return text;
+	return taken(&b);
 }
 
 static const char *
@@ -29,10 +34,7 @@ minutes(const struct rollup *r, const char *rows)
 	struct buf b = BUF_INIT(sizeof text - 1);
 
 	ck_assert_int_eq(rollup_write_minutes(r, rows, &b), 0);
-	memcpy(text, buf_data(&b), buf_size(&b));
-	text[buf_size(&b)] = '\0';
-	buf_fini(&b);
-	return text;
+	return taken(&b);
 }
 
 START_TEST(rows)
