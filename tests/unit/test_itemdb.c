@@ -678,7 +678,7 @@ main(void)
 {
 	TCase *t = tcase_create("itemdb");
 
-	tcase_add_loop_test(t, searches, 0, 6);
+	tcase_add_loop_test(t, searches, 0, 4);
 	tcase_add_test(t, queries);
 	tcase_add_test(t, comes_back_as_it_was);
 	tcase_add_test(t, characters);
