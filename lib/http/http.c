@@ -150,7 +150,7 @@ static void
 open_lws(struct http *h)
 {
 	static const struct lws_protocols protocols[] = {
-		{ "http", on_lws, 0, HTTP_CHUNK, 0, NULL, HTTP_TX },
+		{ "http", on_lws, 0, HTTP_WS_RX, 0, NULL, HTTP_TX },
 		{ "epoll", on_epoll, 0, 0, 0, NULL, 0 },
 		{ NULL, NULL, 0, 0, 0, NULL, 0 },
 	};

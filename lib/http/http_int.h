@@ -8,6 +8,7 @@
 #include "http/http.h"
 
 #define HTTP_CHUNK 65536u                /* of an answer's bytes, and what lws reads at once */
+#define HTTP_WS_RX 16384u               /* of each WebSocket, for what it gets: a plugin is two of them, so this counts */
 #define HTTP_TX (4 * HTTP_CHUNK)         /* most bytes given to one lws_write, unless a single frame is longer: it copies what is over */
 #define HTTP_HEAD_MAX 8192
 #define HTTP_OUT_MAX (512u << 20)        /* an answer, or what a stream has waiting */
