@@ -23,6 +23,7 @@ single_filters() {
 		wield_skill) value=$(jq -r '[.items[].wield_skill // empty][0] // 6 | tostring | @uri' "$T/some.json") ;;
 		character) value=$one ;;
 		material | set | object_class | item_id | container_id | equipped_slot) value=$(jq -r --arg n "$name" '[.items[][$n] // empty][0] // 1 | tostring | @uri' "$T/some.json") ;;
+		max_icon | max_wcid) value=30000 ;;
 		max_*) value=1000 ;;
 		*) value=1 ;;
 		esac
