@@ -117,6 +117,9 @@ same 'by minutes: counters as last, rates as means'
 is 'a step of its own' "$(get '/history?bucket=auto' | jq -c .step_s) $(get '/history?bucket=2m' | jq -c '[.step_s, ([.data[].timestamp[14:16] | tonumber % 2] | add)]')" '60 [120,0]'
 is 'CSV has the same rows' "$(get '/history?limit=1000000' -H 'Accept: text/csv' | sed 1d | wc -l)" "$(wc -l <"$T/telemetry")"
 
+get '/history?limit=1000000' -H 'Accept-Encoding: gzip' >"$T/zipped"
+is 'a long answer is compressed on its way' "$(header content-encoding) $(header transfer-encoding) $(gunzip -c <"$T/zipped" | jq .count)" "gzip chunked $(wc -l <"$T/telemetry")"
+
 # ---- spawns ----
 sql "select round(ew * 10)::int, round(ns * 10)::int, count(*) from spawn_events group by 1, 2" | tr '|' ' ' >"$T/want"
 wait_for "[ \"\$(get /spawns/heatmap | jq .total_events)\" = $(wc -l <"$T/spawn") ]"
