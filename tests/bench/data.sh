@@ -36,7 +36,7 @@ data_place() {
 }
 
 # What the data depend on.
-data_key() { { cat "$ROOT"/sql/*/*.sql; echo "$BENCH_HOURS $BENCH_MULES $pg_bin 1"; } | cksum; }
+data_key() { { cat "$ROOT"/sql/dereth/*.sql "$ROOT"/sql/inventory/*.sql; echo "$BENCH_HOURS $BENCH_MULES $pg_bin 1"; } | cksum; }
 
 data_fill() {
 	began=$(clock)
