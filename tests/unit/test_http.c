@@ -185,6 +185,10 @@ routes(struct http *h)
 	http_route(h, "GET,POST", "/hello", on_hello, NULL);
 	http_route(h, "DELETE", "/hello", on_hello, NULL);
 	http_route(h, "GET", "/hello/*", on_hello, NULL);
+	http_route(h, "GET", "/of/{name}", on_hello, NULL);
+	http_route(h, "PATCH", "/of/{name}", on_hello, NULL);
+	http_route(h, "POST", "/of/{name}/more", on_hello, NULL);
+	http_route(h, "GET", "/of/all", on_hello, NULL);
 	http_route(h, "GET", "/big", on_big, NULL);
 	http_route(h, "GET", "/defer", on_defer, NULL);
 	http_route(h, "GET", "/stream", on_stream, NULL);
@@ -373,9 +377,29 @@ START_TEST(answers)
 	status(GET("/nothing"), "404");
 	has("{\"error\":\"there is nothing at /nothing\",\"code\":\"not_found\"}");
 	status("PUT /hello HTTP/1.1\r\nContent-Length: 1\r\n" END "x", "405");
-	has("allow: ");
+	has("allow: GET, HEAD, POST, DELETE\r\n");
 	status("OPTIONS /big HTTP/1.1\r\n" END, "405");
 	status(GET("/ws/echo"), "426");
+}
+END_TEST
+
+/* A {name} in a path is anything that is not empty; what is more literal wins. */
+START_TEST(names_in_paths)
+{
+	status(GET("/of/D%27Arc%20%22x%22%2Fy%3Cb%3E"), "200");
+	has("tail=D'Arc \"x\"/y<b> q=");
+	status(GET("/api/of/%2Ba%25b?q=1"), "200");
+	has("tail=+a%b q=1");
+	status(GET("/of/all"), "200");
+	has("GET /of/all tail= q=");
+	status(GET("/of/"), "404");
+	status(GET("/of"), "404");
+	status("POST /of/a/more HTTP/1.1\r\nContent-Length: 0\r\n" END, "200");
+	has("POST /of/a/more tail=a q=");
+	status("POST /of/a HTTP/1.1\r\nContent-Length: 0\r\n" END, "405");
+	has("allow: GET, HEAD, PATCH\r\n");
+	status("PATCH /of/a/more HTTP/1.1\r\nContent-Length: 0\r\n" END, "200");
+	has("PATCH /of/a/more tail=a/more q=");
 }
 END_TEST
 
@@ -923,7 +947,7 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { answers, keeps_alive, waiting_is_quiet, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
+	const TTest *const tests[] = { answers, names_in_paths, keeps_alive, waiting_is_quiet, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
 	    ws_refusals, ws_messages, ws_too_long, drains, client_tcp, client_unix, client_refused, client_nobody };
 	Suite *s = suite_create("http");
 	TCase *t = tcase_create("server"), *www = tcase_create("files"), *pure = tcase_create("pure");
