@@ -41,6 +41,7 @@ LIBS_dt-sim    = -lwebsockets -lz
 LIBS_dt-tap    = -ljq -lzstd
 LIBS_dt-replay = -lzstd -lwebsockets -lz
 LIBS_dt-user   = -lsqlite3 -lsodium -lpthread
+LIBS_dt-alertd = -ljq -lzstd -lcurl
 LIBS_test_event_diff = -lsimdjson -lstdc++
 LIBS_test_event_diff_portable = $(LIBS_test_event_diff)
 LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz -lsqlite3 -lsodium
@@ -159,6 +160,7 @@ contract:
 INSTALLED := $(foreach t,$(TOOLS),$B/bin/$t:$(BINDIR)/$t) \
 	$(foreach m,$(wildcard man/*.[1-8]),$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	$(foreach f,$(shell find sql static -type f),$f:$(DATADIR)/$f) \
+	$(foreach f,$(wildcard lib/rule/rules.d/*.rule),$f:$(DATADIR)/rules.d/$(notdir $f)) \
 	scripts/completion.bash:$(DATADIR)/completion.bash
 
 install: all
