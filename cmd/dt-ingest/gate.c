@@ -95,6 +95,8 @@ gate_check(const char *data, size_t len, int binary, struct event *e, char name[
 		snprintf(r->text, sizeof(r->text), "%s (at byte %zu)", event_error_text(error), e->error_at);
 		return -1;
 	}
+	if (event_type_origin(event_type_id(e->type)) != EVENT_OF_PLUGIN)
+		return refuse(r, "server_type", "a type that only the tracker itself may use");
 	if (len > GATE_SMALL_MAX && gate_role(e->type) != GATE_LARGE)
 		return refuse(r, "oversize", "larger than 256 KiB, which only inventories and dungeon maps may be");
 	if (e->character_name.kind == EVENT_ABSENT || e->character_name.kind == EVENT_NULL)

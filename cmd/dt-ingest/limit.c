@@ -21,3 +21,13 @@ limit_take(struct limit *l, const struct limit_rate *rate, double n, int64_t now
 	l->tokens -= n;
 	return l->tokens >= 0 ? 0 : (int64_t)(-l->tokens * 1000 / rate->per_s) + 1;
 }
+
+int
+limit_try(struct limit *l, const struct limit_rate *rate, int64_t now_ms)
+{
+	(void)limit_take(l, rate, 0, now_ms);
+	if (rate->per_s > 0 && l->tokens < 1)
+		return -1;
+	l->tokens -= rate->per_s > 0;
+	return 0;
+}

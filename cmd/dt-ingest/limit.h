@@ -16,5 +16,7 @@ struct limit_rate {
 void limit_init(struct limit *, const struct limit_rate *, int64_t now_ms);
 /* Takes n; returns how many milliseconds to wait before the next take (0: none). */
 int64_t limit_take(struct limit *, const struct limit_rate *, double n, int64_t now_ms);
+/* Takes one when it is there: 0, or -1. */
+int limit_try(struct limit *, const struct limit_rate *, int64_t now_ms);
 
 #endif

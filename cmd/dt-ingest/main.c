@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "clock/clock.h"
+#include "command.h"
 #include "door.h"
 #include "env/env.h"
 #include "log/log.h"
@@ -140,6 +141,7 @@ static void
 drain(void)
 {
 	S.deadline_ms = clock_mono_ms() + DRAIN_MS;
+	command_stop();
 	plugin_stop(&S.door);
 	while (bus_pub_unacked(S.door.pub) > 0 && clock_mono_ms() < S.deadline_ms)
 		if (http_run(S.door.http) != 0)
@@ -157,6 +159,7 @@ main(int argc, char **argv)
 	S.door.http = http_new(BODY_MAX);
 	plugin_open(&S.door);
 	open_bus();
+	command_open(&S.door);
 	back_open(&S.door);
 	listen_all();
 	stat_open("dt-ingest");
@@ -165,6 +168,7 @@ main(int argc, char **argv)
 	(void)http_run(S.door.http);
 	drain();
 	back_close(&S.door);
+	command_close();
 	http_free(&S.door.http);
 	bus_pub_free(&S.door.pub);
 	plugin_close(&S.door);

@@ -105,6 +105,13 @@ keep_word(char to[ROLL_WORD_SIZE], struct event_value v)
 }
 
 static void
+keep_tag(struct roll_name *n, const struct event *e)
+{
+	n->tag[0] = '\0';
+	keep_word(n->tag, event_get(e, "char_tag"));
+}
+
+static void
 keep_landblock(struct roll_conn *c, const struct event *e)
 {
 	struct event_value v = event_get(e, "landcell");
@@ -124,6 +131,8 @@ keep_share(struct roll_conn *c, struct roll_name *n, const struct event *e)
 	keep_word(c->server, event_get(e, "server"));
 	if (n == NULL)
 		return;
+	n->shares_sent++;
+	memcpy(n->server, c->server, sizeof(n->server));
 	n->shares = !event_value_is(e->type, "share_goodbye");
 	if (id.kind == EVENT_NUMBER && id.len < sizeof(n->player_id)) {
 		memcpy(n->player_id, id.p, id.len);
@@ -143,10 +152,8 @@ learn(struct roll_conn *c, const struct event *e, const char *name)
 	}
 	switch (gate_role(e->type)) {
 	case GATE_TELEMETRY:
-		c->tag[0] = '\0';
-		keep_word(c->tag, event_get(e, "char_tag"));
-		if (c->tag[0] != '\0')
-			snprintf(c->tag_name, sizeof(c->tag_name), "%s", name);
+		if (n != NULL)
+			keep_tag(n, e);
 		keep_landblock(c, e);
 		break;
 	case GATE_NEARBY:
@@ -303,7 +310,7 @@ on_open(void *priv, struct http_ws *ws)
 }
 
 static void
-say_goodbye(struct door *d, const struct roll_conn *c, struct roll_name *n)
+say_goodbye(struct door *d, struct roll_name *n)
 {
 	struct buf b = BUF_INIT(4096);
 	char now[CLOCK_ISO_SIZE];
@@ -313,9 +320,9 @@ say_goodbye(struct door *d, const struct roll_conn *c, struct roll_name *n)
 	(void)buf_appends(&b, "{\"type\":\"share_goodbye\",\"character_name\":");
 	(void)buf_append_json(&b, n->text, strlen(n->text));
 	(void)buf_printf(&b, ",\"timestamp\":\"%s\"", now);
-	if (c->server[0] != '\0') {
+	if (n->server[0] != '\0') {
 		(void)buf_appends(&b, ",\"server\":");
-		(void)buf_append_json(&b, c->server, strlen(c->server));
+		(void)buf_append_json(&b, n->server, strlen(n->server));
 	}
 	if (n->player_id[0] != '\0')
 		(void)buf_printf(&b, ",\"player_id\":%s", n->player_id);
@@ -332,7 +339,7 @@ say_goodbyes(struct door *d, struct roll_conn *c)
 
 	LIST_FOREACH(n, &c->names, by_owner)
 		if (n->shares)
-			say_goodbye(d, c, n);
+			say_goodbye(d, n);
 }
 
 static void

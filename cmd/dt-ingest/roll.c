@@ -10,6 +10,7 @@
 struct roll {
 	LIST_HEAD(, roll_conn) conns;
 	unsigned count;
+	uint64_t n;
 	SLIST_HEAD(bucket, roll_name) names[BUCKETS];
 };
 
@@ -48,6 +49,7 @@ roll_add(struct roll *r)
 	struct roll_conn *c = xcalloc(1, sizeof(*c));
 
 	c->landblock = -1;
+	c->n = ++r->n;
 	LIST_INSERT_HEAD(&r->conns, c, link);
 	r->count++;
 	return c;
@@ -100,6 +102,8 @@ roll_bind(struct roll *r, struct roll_conn *c, const char *name, struct roll_con
 	if (n != NULL && strcmp(n->text, name) == 0)
 		return n;
 	n = roll_find(r, name);
+	if (n != NULL && n->owner->n > c->n)
+		return NULL;
 	if (c->n_names >= ROLL_NAMES_MAX && (n == NULL || n->owner != c))
 		return NULL;
 	if (n == NULL) {
@@ -112,7 +116,6 @@ roll_bind(struct roll *r, struct roll_conn *c, const char *name, struct roll_con
 			n->owner->last = NULL;
 		LIST_REMOVE(n, by_owner);
 		n->owner->n_names--;
-		n->shares = 0;
 	}
 	if (n->owner != c) {
 		LIST_INSERT_HEAD(&c->names, n, by_owner);

@@ -1,4 +1,5 @@
-/* roll: which connection speaks for which character, and what is known of each connection. */
+/* roll: which connection speaks for which character, and what is known of each connection.
+ * Of several open connections that use a name the newest has it. */
 #ifndef ROLL_H
 #define ROLL_H
 #include <stdint.h>
@@ -14,9 +15,12 @@ struct http_ws;
 
 struct roll_name {
 	char text[GATE_NAME_SIZE];
-	struct roll_conn *owner;         /* the connection that used the name last */
-	int shares;                      /* has shared since it came, and not said goodbye */
-	char player_id[24];              /* of its shares, as it stood there */
+	struct roll_conn *owner;
+	char tag[ROLL_WORD_SIZE];        /* char_tag of its last telemetry */
+	int shares;                      /* has shared since it came, and not said goodbye; a newer connection goes on with it */
+	char server[ROLL_WORD_SIZE], player_id[24];      /* of its shares, as they stood there */
+	int64_t shares_sent, shares_heard;       /* published here, and come back by the bus: more came back when it shares by another door too */
+	struct limit commands;
 	SLIST_ENTRY(roll_name) by_hash;
 	LIST_ENTRY(roll_name) by_owner;
 };
@@ -24,11 +28,11 @@ struct roll_name {
 struct roll_conn {
 	struct http_ws *ws;              /* NULL until it is open */
 	char peer[64];
+	uint64_t n;                      /* newer connections have higher ones */
 	unsigned paused;                 /* why it is not read: bits of the user */
 	int64_t resume_ms;
 	struct limit messages, bytes;
 	struct roll_name *last;          /* of the last frame: mostly the same again */
-	char tag[ROLL_WORD_SIZE], tag_name[GATE_NAME_SIZE];      /* char_tag of the last telemetry, and whose */
 	char server[ROLL_WORD_SIZE];
 	int landblock;                   /* -1: unknown */
 	unsigned n_names;
@@ -45,7 +49,8 @@ void roll_del(struct roll *, struct roll_conn *);                /* its names ar
 struct roll_conn *roll_first(struct roll *);                     /* then LIST_NEXT(c, link) */
 unsigned roll_count(const struct roll *);
 
-/* The name belongs to this connection now.  *from is the other connection that it is taken from, or NULL.  NULL: the connection has too many. */
+/* The name belongs to this connection now.  *from is the older connection that it is taken from, or NULL.
+ * NULL: a newer connection has it, or this one has too many. */
 struct roll_name *roll_bind(struct roll *, struct roll_conn *, const char *name, struct roll_conn **from);
 struct roll_name *roll_find(struct roll *, const char *name);    /* NULL: nobody has it */
 

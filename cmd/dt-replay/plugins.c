@@ -22,7 +22,7 @@ static struct {
 	const struct replay *replay;
 	char *frame;
 	size_t frame_size;
-	uint64_t nameless;
+	uint64_t nameless, not_plugins;
 	int64_t end_ms;              /* when all was sent; 0: not yet */
 	int code;
 } S;
@@ -35,6 +35,10 @@ emit(void *priv, const struct event *e)
 	size_t len;
 
 	(void)priv;
+	if (event_type_origin(event_type_id(e->type)) != EVENT_OF_PLUGIN) {
+		S.not_plugins++;
+		return 0;
+	}
 	if (name_len <= 0) {
 		S.nameless++;
 		return 0;
@@ -112,6 +116,8 @@ replay_plugins(const struct replay *r)
 	http_add(S.http, &S.tick);
 	(void)http_run(S.http);
 	feed_report(S.feed);
+	if (S.not_plugins > 0)
+		log_info("left out %ju event%s of the tracker's own", (uintmax_t)S.not_plugins, S.not_plugins == 1 ? "" : "s");
 	if (S.nameless > 0)
 		log_info("left out %ju event%s no character", (uintmax_t)S.nameless, S.nameless == 1 ? " that names" : "s that name");
 	if (plugins_errors(S.plugins) > 0)

@@ -1,4 +1,4 @@
-/* One command to a character or a tag, and the status that dt-ingest reports of it. */
+/* One command to a character, a tag or all, and the status that dt-ingest reports of it. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +83,12 @@ compose(const char *command)
 	buf_init(&S.event, 1u << 16);
 	(void)buf_appends(&S.event, "{\"type\":\"command\"");
 	put_member("id", S.id);
-	put_member(S.o->tag ? "tag" : "player_name", S.o->tag ? S.o->tag : S.o->character);
+	if (S.o->all)
+		(void)buf_appends(&S.event, ",\"all\":true");
+	else
+		put_member(S.o->tag ? "tag" : "player_name", S.o->tag ? S.o->tag : S.o->character);
+	if (S.o->delay_ms > 0)
+		(void)buf_printf(&S.event, ",\"delay_ms\":%jd", (intmax_t)S.o->delay_ms);
 	put_member("command", command);
 	put_member("by", by);
 	put_member("timestamp", now);
@@ -119,13 +124,13 @@ on_status(void *priv, uint64_t seq, const char *line, size_t len)
 		return;
 	S.answers++;
 	S.sent += strcmp(status, "sent") == 0;
-	if (S.o->tag != NULL && event_string(event_get(&e, "player_name"), name, sizeof(name)) > 0)
+	if (S.o->character == NULL && event_string(event_get(&e, "player_name"), name, sizeof(name)) > 0)
 		(void)printf("%s %s\n", status, name);
 	else
 		(void)printf("%s\n", status);
-	if (S.o->tag == NULL)
+	if (S.o->character != NULL)
 		finish(-1);
-	S.timer.deadline_ms = clock_mono_ms() + MORE_MS;
+	S.timer.deadline_ms = clock_mono_ms() + MORE_MS + S.o->delay_ms;
 }
 
 static void
@@ -170,7 +175,8 @@ send_command(const struct send_options *o, const char *command)
 	S.o = o;
 	S.code = -1;
 	check_text("command", command, COMMAND_MAX);
-	check_text(o->tag ? "tag" : "name", o->tag ? o->tag : o->character, NAME_MAX_CHARACTERS);
+	if (!o->all)
+		check_text(o->tag ? "tag" : "name", o->tag ? o->tag : o->character, NAME_MAX_CHARACTERS);
 	compose(command);
 	S.loop = loop_new();
 	S.pub = bus_pub_new(&pub);

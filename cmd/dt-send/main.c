@@ -16,10 +16,13 @@
 #define LINES_WAIT_S 10
 #define COMMAND_WAIT_S 5
 
-enum { OPT_STRIP = OPT_LONG_ONLY };
+#define DELAY_MAX_S 60.0
+
+enum { OPT_STRIP = OPT_LONG_ONLY, OPT_DELAY };
 
 static const struct opt opts[] = {
-	{ 'c', "character", "name", "send the command to this character" },
+	{ 'c', "character", "name", "send the command to this character; tag:TAG: to those of the tag; all: to all" },
+	{ OPT_DELAY, "delay", "time", "with a tag or all: wait so long between characters, as 200ms or 2s (at most 60s)" },
 	{ 'g', "tag", "tag", "send the command to all characters whose client has this char_tag" },
 	{ 'q', "quiet", NULL, "no messages about single lines, no progress" },
 	{ 's', "socket", "path", "events.in of the bus (default $DT_RUN/events.in)" },
@@ -29,10 +32,11 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_program program = {
-	"dt-send", "[options] < events\n       dt-send [options] -c name | -g tag command ...",
+	"dt-send", "[options] < events\n       dt-send [options] -c name | -c tag:name | -c all command ...",
 	"Put event lines on the stream, or send a command to a character",
 	"  echo '{\"type\":\"chat\",\"character_name\":\"Me\",\"text\":\"hello\"}' | dt-send\n"
-	"  dt-send -c Larsson '/radar start'\n",
+	"  dt-send -c Larsson '/radar start'\n"
+	"  dt-send -c tag:mage --delay 200ms '/ub jump'\n",
 	opts
 };
 
@@ -71,6 +75,32 @@ join(char **words, int n)
 	return buf_data(&b);
 }
 
+/* "tag:mage" and "all"; the game knows no such names. */
+static void
+read_address(struct send_options *o)
+{
+	if (o->character != NULL && o->tag != NULL)
+		opt_usage("-c and -g exclude each other");
+	if (o->character == NULL)
+		return;
+	o->all = strcmp(o->character, "all") == 0;
+	if (strncmp(o->character, "tag:", 4) == 0)
+		o->tag = o->character + 4;
+	if (o->all || o->tag != NULL)
+		o->character = NULL;
+}
+
+static int64_t
+read_delay(const char *arg)
+{
+	char *end;
+	double n = strtod(arg, &end), unit = strcmp(end, "ms") == 0 ? 1 : strcmp(end, "s") == 0 ? 1000 : 0;
+
+	if (end == arg || unit == 0 || !(n >= 0) || n * unit > DELAY_MAX_S * 1000)
+		opt_usage("--delay: \"%s\" is no time of at most 60s, as 200ms or 2s", arg);
+	return (int64_t)(n * unit);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -86,13 +116,15 @@ main(int argc, char **argv)
 		case 'q': o.quiet = 1; break;
 		case 's': socket = arg; break;
 		case 'w': o.wait_s = opt_double("--wait", arg, 0.1, 1e9); break;
+		case OPT_DELAY: o.delay_ms = read_delay(arg); break;
 		case OPT_STRIP: o.strip = 1; break;
 		}
-	is_command = o.character != NULL || o.tag != NULL;
-	if (o.character != NULL && o.tag != NULL)
-		opt_usage("-c and -g exclude each other");
+	read_address(&o);
+	is_command = o.character != NULL || o.tag != NULL || o.all;
 	if (is_command && first == argc)
 		opt_usage("the command is missing");
+	if (o.delay_ms > 0 && o.tag == NULL && !o.all)
+		opt_usage("--delay is for commands to a tag or to all");
 	if (is_command && o.strip)
 		opt_usage("--strip is for lines, not for commands");
 	if (!is_command && first < argc)

@@ -1,12 +1,15 @@
 /* send: the two halves of dt-send. */
 #ifndef SEND_H
 #define SEND_H
+#include <stdint.h>
 
 struct send_options {
 	const char *in_path, *out_path;
 	int quiet, strip;
 	double wait_s;               /* for the bus, or for a command's status */
-	const char *character, *tag; /* of a command: one of the two */
+	const char *character, *tag; /* of a command: one of the two, or all */
+	int all;
+	int64_t delay_ms;            /* between characters */
 };
 
 /* Each publishes, waits, and returns the exit code. */

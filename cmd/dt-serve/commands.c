@@ -188,7 +188,7 @@ commands_status(struct commands *cs, const struct event *ev)
 		return;
 	TAILQ_FOREACH(p, &cs->list, link)
 		if (strcmp(p->bus_id, id) == 0) {
-			answer(cs, p, strcmp(status, "sent") == 0 ? "sent" : "offline");
+			answer(cs, p, strcmp(status, "sent") == 0 ? "sent" : strcmp(status, "limited") == 0 ? "limited" : "offline");
 			return;
 		}
 }

@@ -90,6 +90,8 @@ int event_rx(const struct event *, int64_t *us);
 int event_type_id(struct event_value type);
 const char *event_type_name(int id);
 int event_type_count(void);
+enum event_origin { EVENT_OF_PLUGIN, EVENT_OF_SERVER, EVENT_OF_CONTROL };
+enum event_origin event_type_origin(int id);              /* an unknown type (-1) may come from a plugin */
 /* Does a type match a subscription word: the type itself, or a prefix with a trailing '*'? */
 int event_type_match(const char *word, const char *type, size_t type_len);
 

@@ -5,8 +5,8 @@
 
 #define LEN(x) (sizeof (x) / sizeof (x)[0])
 
-static const struct { const char *name; unsigned len; } types[] = {
-#define EVENT_TYPE(name, origin, help) { name, sizeof name - 1 },
+static const struct { const char *name; unsigned len; enum event_origin origin; } types[] = {
+#define EVENT_TYPE(name, origin, help) { name, sizeof name - 1, EVENT_OF_##origin },
 #include "event/event_types.def"
 #undef EVENT_TYPE
 };
@@ -32,6 +32,12 @@ int
 event_type_count(void)
 {
 	return (int)LEN(types);
+}
+
+enum event_origin
+event_type_origin(int id)
+{
+	return id >= 0 && (size_t)id < LEN(types) ? types[id].origin : EVENT_OF_PLUGIN;
 }
 
 int

@@ -40,6 +40,10 @@ in_journal 'me too'
 dt-send -c Larsson /who >/dev/null
 ok 'the newest one gets the command' hears second '"/who"'
 is 'the older one does not' "$(count_of larsson '"/who"')" 0
+say larsson '{"type":"chat","character_name":"Larsson","text":"still here"}'
+in_journal 'still here'
+dt-send -c Larsson /still >/dev/null
+ok 'nor when it speaks while the newer one is open' hears second '"/still"'
 like 'the conflict is logged' "$(cat "$T/ingest.log")" 'warning: Larsson is claimed by a second connection'
 say second '!close'
 hears second '^!end'
@@ -117,5 +121,49 @@ is 'but no command' "$(cat "$T/o")" sent
 say deaf '!listen'
 ok 'which comes when it reads' hears deaf '"/hear this"'
 ok 'the connection has lived' test "$(count_of deaf '^!closed')" = 0
-is 'counts commands' "$(fresh_metric commands_total sent) $(metric dt-ingest commands_total offline) $(metric dt-ingest commands_total invalid)" '8 4 2'
+is 'counts commands' "$(fresh_metric commands_total sent) $(metric dt-ingest commands_total offline) $(metric dt-ingest commands_total invalid)" '9 4 2'
+
+# ---- what only the tracker may say
+for type in command command_status player_offline alert server_status request_dungeon_map '\u0063ommand'; do
+	say larsson "{\"type\":\"$type\",\"character_name\":\"Larsson\",\"player_name\":\"Other\",\"command\":\"/spoof\",\"landblock\":\"01E3\"}"
+done
+settled larsson
+is 'a plugin cannot say it' "$(fresh_metric rejected_total server_type) $(count_of larsson 'a type that only the tracker') $(count_of other /spoof)" '7 7 0'
+is 'and nothing of it is in the journal' "$(journal spoof | wc -l | tr -d ' ')" 0
+
+# ---- bad commands cost only themselves
+long=$(printf '%0501d' 0)
+publish '{"type":"command","player_name":"Other","tag":"mage1","command":"/bad"}'
+publish '{"type":"command","command":"/bad"}'
+publish '{"type":"command","tag":"mage1","delay_ms":60001,"command":"/bad"}'
+publish '{"type":"command","tag":"mage1","delay_ms":"soon","command":"/bad"}'
+publish "{\"type\":\"command\",\"player_name\":\"Other\",\"command\":\"/bad$long\"}"
+publish '{"type":"command","player_name":"Other","command":"/bad\u0007"}'
+publish "{\"type\":\"command\",\"player_name\":\"Other\",\"command\":\"/bad$(printf '%0100000d' 0)\"}"
+status 'what follows is sent' 0 dt-send -c Other '/good'
+is 'nobody got the bad ones' "$(cat "$T"/*.out | grep -c '/bad') $(fresh_metric commands_total invalid)" '0 9'
+
+# ---- too many
+i=0; while [ $i -lt 40 ]; do echo "{\"type\":\"command\",\"id\":\"m$i\",\"player_name\":\"Other\",\"command\":\"/many\",\"by\":\"bot\"}"; i=$((i + 1)); done | dt-send
+ok 'each has its status' in_journal '"id":"m39"'
+ok 'a character gets no more than its rate' test "$(count_of other /many)" -ge 15 -a "$(count_of other /many)" -lt 40
+ok 'who is over it is limited' in_journal '"player_name":"Other","command":"/many","status":"limited"'
+i=0; while [ $i -lt 200 ]; do echo "{\"type\":\"command\",\"id\":\"s$i\",\"tag\":\"mage1\",\"command\":\"/storm\",\"by\":\"bot\"}"; i=$((i + 1)); done | dt-send
+ok 'a sender too' in_journal '"id":"s[0-9]*","tag":"mage1","command":"/storm","status":"limited"'
+
+# ---- one after the other, and the status of who goes away meanwhile
+for p in one two three; do
+	plugin m$p
+	say m$p "{\"type\":\"telemetry\",\"character_name\":\"M $p\",\"char_tag\":\"slow\",\"ew\":1}"
+	in_journal "M $p"
+done
+start_plain slow dt-send -c tag:slow --delay 1s '/ub jump'
+ok 'the first at once' hears mone '/ub jump'
+is 'the second not yet' "$(count_of mtwo '/ub jump')" 0
+say mtwo '!abort'
+ok 'the others after it' hears mthree '/ub jump'
+wait_for '! alive slow'
+is 'a status for each' "$(cat "$T/slow.out")" 'sent M one
+sent M three
+offline M two'
 done_testing

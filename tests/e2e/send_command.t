@@ -10,6 +10,12 @@ status "-c and -g" 64 dt-send -c Larsson -g mage /x
 said "  is said" "error: -c and -g exclude each other"
 status "a command to nobody" 64 dt-send /radar start
 said "  is said" "error: unexpected '/radar': events come from standard input, a command needs -c or -g"
+for bad in 5 -1s 61s x nans ""; do status "delay '$bad'" 64 dt-send --delay "$bad" -c all /x; done
+said "  is said" "error: --delay: \"\" is no time of at most 60s, as 200ms or 2s"
+status "a delay for one" 64 dt-send --delay 1s -c Larsson /x
+said "  is said" "error: --delay is for commands to a tag or to all"
+status "an empty tag" 64 dt-send -c tag: /x
+said "  is said" "error: the tag is empty"
 status "--strip with a command" 64 dt-send --strip -c Larsson /x
 status "an empty command" 64 dt-send -c Larsson ''
 said "  is said" "error: the command is empty"
@@ -36,6 +42,11 @@ said "  is said" "error: no status within 0.5 s: is dt-ingest running\?"
 dt-tap -1 -t command >"$T/event"
 is "the event" "$(jq -c '[.type, .player_name, .command, .tag]' "$T/event")" '["command","Larsson","/radar start",null]'
 like "its id, who and when" "$(jq -c '[.id, .by, .timestamp]' "$T/event")" '\["c-[0-9a-f]{16}","shell:[^"]+","20[^"]*Z"\]'
+
+status "to a tag" 75 dt-send -w 0.3 -c tag:mage --delay 200ms /x
+is "the event" "$(dt-tap -1 -t command | tail -n 1 | jq -c "[.player_name, .tag, .all, .delay_ms]")" '[null,"mage",null,200]'
+status "to all" 75 dt-send -w 0.3 -c all /x
+is "the event" "$(dt-tap -1 -t command | tail -n 1 | jq -c "[.player_name, .tag, .all, .delay_ms]")" '[null,null,true,null]'
 
 # somebody who plays dt-ingest: Larsson and the mages are online
 cat >"$T/door.jq" <<'JQ'

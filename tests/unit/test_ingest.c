@@ -56,6 +56,22 @@ role(const char *type)
 	return gate_role(e.type);
 }
 
+START_TEST(server_types)
+{
+	static const char *const types[] = { "command", "command_status", "server_status", "player_offline", "alert",
+		"subscribe", "subscribed", "request_dungeon_map", "gap", "snapshot", "error", "\\u0063ommand" };
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		snprintf(text, sizeof(text), "{\"type\":\"%s\",\"character_name\":\"Larsson\"}", types[i]);
+		ck_assert_msg(strcmp(check(text), "server_type") == 0, "%s: '%s'", text, check(text));
+	}
+	ck_assert_str_eq(check("{\"type\":\"commands\"}"), "");
+	ck_assert_str_eq(check("{\"type\":\"Command\"}"), "");
+}
+END_TEST
+
 START_TEST(roles)
 {
 	ck_assert_int_eq(role("telemetry"), GATE_TELEMETRY);
@@ -135,14 +151,17 @@ START_TEST(owners)
 	ck_assert_ptr_eq(roll_bind(r, b, "Larsson", &from), n);
 	ck_assert_ptr_eq(from, a);
 	ck_assert_ptr_eq(n->owner, b);
-	ck_assert_int_eq(n->shares, 0);                  /* the new owner has not shared */
+	ck_assert_int_eq(n->shares, 1);                  /* the same character goes on sharing */
 	ck_assert_ptr_null(a->last);
-	ck_assert_ptr_eq(roll_bind(r, a, "Larsson", &from), n);
-	ck_assert_ptr_eq(from, b);
-	ck_assert_ptr_eq(roll_find(r, "Larsson")->owner, a);
+	ck_assert_ptr_null(roll_bind(r, a, "Larsson", &from));   /* the older connection does not take it back */
+	ck_assert_ptr_null(from);
+	ck_assert_ptr_eq(roll_find(r, "Larsson")->owner, b);
 	ck_assert_ptr_null(roll_find(r, "larsson"));
 	roll_del(r, b);
-	ck_assert_ptr_eq(roll_find(r, "Larsson")->owner, a);
+	ck_assert_ptr_null(roll_find(r, "Larsson"));
+	n = roll_bind(r, a, "Larsson", &from);           /* but has it again when the newer one has gone */
+	ck_assert_ptr_null(from);
+	ck_assert_ptr_eq(n->owner, a);
 	roll_del(r, a);
 	ck_assert_ptr_null(roll_find(r, "Larsson"));
 	ck_assert_uint_eq(roll_count(r), 0);
@@ -168,6 +187,7 @@ main(void)
 	TCase *t = tcase_create("ingest");
 
 	tcase_add_test(t, names);
+	tcase_add_test(t, server_types);
 	tcase_add_test(t, roles);
 	tcase_add_test(t, times);
 	tcase_add_test(t, limits);
