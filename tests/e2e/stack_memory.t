@@ -15,13 +15,19 @@ browser() {
 		printf 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n'
 	} | nc -q -1 127.0.0.1 "$DT_PORT" | wc -c
 }
+
+# Kilobytes of each, and of all together: pages of libraries and programs, which they share, are counted once.
 resident() {
-	total=0
 	for p in fanout ingest store inventory serve sim; do
-		kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$(pid_of $p)/status")
-		diag "$p: $kb kB"
-		total=$((total + kb))
-	done
+		diag "$p: $(awk '/^VmRSS/ { print $2 }' "/proc/$(pid_of $p)/status") kB, private $(awk '/^RssAnon/ { print $2 }' "/proc/$(pid_of $p)/status") kB"
+		cat "/proc/$(pid_of $p)/smaps"
+	done >"$T/smaps"
+	grep '^#' "$T/smaps"
+	total=$(awk '
+		/^[0-9a-f]+-[0-9a-f]+ / { file = $6 != "" ? $3 " " $6 : "" }
+		/^Rss:/ { rss = $2 }
+		/^Anonymous:/ { sum += $2; if (file != "" && rss - $2 > most[file]) most[file] = rss - $2 }
+		END { for (f in most) sum += most[f]; print sum }' "$T/smaps")
 }
 
 pg_start || exit 1
