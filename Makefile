@@ -44,7 +44,7 @@ LIBS_dt-user   = -lsqlite3 -lsodium -lpthread
 LIBS_dt-alertd = -ljq -lzstd -lcurl
 LIBS_test_event_diff = -lsimdjson -lstdc++
 LIBS_test_event_diff_portable = $(LIBS_test_event_diff)
-LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz -lsqlite3 -lsodium
+LIBS_TEST      = -lcheck -lsubunit -lrt -lpthread -ljansson -ljq -lzstd -lpq -lwebsockets -lz -lsqlite3 -lsodium -lcurl
 
 all: $(TOOLS:%=$B/bin/%)
 

@@ -37,7 +37,7 @@ struct post_message {
 	size_t note_len, body_len;
 	int64_t raised_us;       /* wall clock of post_send */
 	unsigned tries;
-	const char *reason;      /* on_dead: expired, rejected, full, no_target */
+	const char *reason;      /* on_dead: expired, rejected, no_target */
 	const char *words;       /* on_dead: what the other side said, escaped and short; or "" */
 };
 
