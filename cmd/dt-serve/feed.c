@@ -26,7 +26,7 @@ struct feed {
 };
 
 /* What is read of before, and how far back. */
-static const char *const trail_types[] = { "telemetry", "vitals", NULL };
+static const char *const trail_types[] = { "telemetry", "vitals", "player_offline", NULL };
 static const char *const portal_types[] = { "portal", "dungeon_map", "server_status", NULL };
 static const char *const share_types[] = { "share_*", NULL };
 static const char *const *const stages[] = { trail_types, portal_types, share_types };

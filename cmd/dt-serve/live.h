@@ -21,7 +21,7 @@ struct live_config {
 
 struct live *live_new(const struct live_config *);       /* adds its route; copies the config */
 void live_free(struct live **);
-void live_event(struct live *, const struct event *, uint64_t seq);      /* to all who want it; seq 0: made here */
+void live_event(struct live *, const struct event *, uint64_t seq);      /* to all who want it */
 void live_remember(struct live *, const struct event *);                 /* of before: kept to answer by, sent to nobody */
 void live_flush(struct live *);                          /* after a batch of events */
 void live_gap(struct live *, uint64_t from, uint64_t to, uint64_t count);   /* what we ourselves missed */

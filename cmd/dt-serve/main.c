@@ -28,6 +28,7 @@
 #define TICK_MS 250
 #define DRAIN_MS 3000
 #define PACE_MS 100
+#define HEARD_MS 3000                /* of the bus being back, before anybody is said to be silent */
 #define BODY_MAX 65536
 #define COMMANDS_MAX (256u << 10)
 #define CONNECTIONS 4                /* to the database */
@@ -81,6 +82,7 @@ static struct {
 	struct proxy *proxy;
 	struct routes routes;
 	struct pollable tick;
+	int64_t heard_ms;                /* since when the bus is connected; 0: it is not */
 	int64_t paused_ms;               /* since when the stream waits for browsers; 0: it does not */
 } S = { .port = -1, .ready_fd = -1 };
 
@@ -156,21 +158,19 @@ on_batch(void *priv)
 		pace(http_now(S.http));
 }
 
-/* Who fell silent while we were not there is no news. */
 static void
 on_warm(void *priv)
 {
 	(void)priv;
-	roster_expire(S.roster, clock_wall_us(), NULL, NULL);
 	heatmap_all(S.heatmap, feed_newest_seq(S.feed));
 }
 
+/* An event of the stream: browsers, rules and the journal have it all the same, and who starts anew reads there what has been told. */
 static void
 on_offline(void *priv, const char *name, int64_t last_seen_us)
 {
 	char now[CLOCK_ISO_SIZE], seen[CLOCK_ISO_SIZE];
 	struct buf b = BUF_INIT(2048);
-	struct event ev;
 
 	(void)priv;
 	clock_format_iso(clock_wall_us(), now);
@@ -178,8 +178,8 @@ on_offline(void *priv, const char *name, int64_t last_seen_us)
 	(void)buf_printf(&b, "{\"type\":\"player_offline\",\"timestamp\":\"%s\",\"character_name\":", now);
 	(void)buf_append_json(&b, name, strlen(name));
 	(void)buf_printf(&b, ",\"last_seen\":\"%s\"}", seen);
-	if (event_scan(buf_data(&b), buf_size(&b), &ev) == EVENT_OK)
-		live_event(S.live, &ev, 0);
+	if (bus_pub_send(S.pub, buf_data(&b), buf_size(&b)) == 0)
+		log_warn("no room to say that %s is offline", name);
 	buf_fini(&b);
 }
 
@@ -192,13 +192,24 @@ newest_seq(void *priv)
 
 /* ---- the clock ---- */
 
+/* While the bus is away nobody is heard, which says nothing of them; and what has waited for it needs a moment to come. */
+static void
+tell_offline(int64_t now_ms)
+{
+	if (!feed_connected(S.feed))
+		S.heard_ms = 0;
+	else if (S.heard_ms == 0)
+		S.heard_ms = now_ms;
+	if (feed_warm(S.feed) && S.heard_ms != 0 && now_ms - S.heard_ms >= HEARD_MS)
+		roster_expire(S.roster, clock_wall_us(), on_offline, NULL);
+}
+
 static void
 on_tick(struct pollable *p, short revents, int64_t now_ms)
 {
 	(void)revents;
 	p->deadline_ms = now_ms + TICK_MS;
-	if (feed_warm(S.feed))
-		roster_expire(S.roster, clock_wall_us(), on_offline, NULL);
+	tell_offline(now_ms);
 	live_tick(S.live, now_ms);
 	heatmap_tick(S.heatmap, now_ms, feed_journal(S.feed));
 	history_tick(&S.routes, now_ms);

@@ -12,6 +12,7 @@
 #define NAME_MAX_BYTES 128
 #define TEXT_MAX (64 << 10)          /* a telemetry or vitals event beyond this is no such thing */
 #define SECOND_US INT64_C(1000000)
+#define SAME_SILENCE_US (15 * SECOND_US)     /* a player_offline of an earlier silence is older than that */
 
 /* Names of members that /live adds: ours win, so that no name comes twice. */
 static const char *const added[] = { "last_seen", "age_s", "online", "vitals" };
@@ -149,15 +150,22 @@ character_get(struct roster *r, const char *name)
 
 /* ---- feeding ---- */
 
+static int
+is_replay(const struct event *ev)
+{
+	int replay = 0;
+
+	return event_bool(event_get(ev, "_replay"), &replay) == 0 && replay;
+}
+
 int64_t
 roster_event_time(const struct event *ev, int64_t rx_us)
 {
 	int64_t us;
-	int replay = 0;
 
 	if (event_time(ev, &us) == -1)
 		return rx_us;
-	if (event_bool(event_get(ev, "_replay"), &replay) == 0 && replay)
+	if (is_replay(ev))
 		return us;
 	return us < rx_us - 86400 * SECOND_US || us > rx_us + 300 * SECOND_US ? rx_us : us;
 }
@@ -236,19 +244,39 @@ feed_telemetry(struct roster *r, struct character *c, const struct event *ev, in
 		return;
 	keep_text(&c->telemetry, &c->telemetry_len, &r->scratch);
 	c->seen_us = rx_us;
-	c->offline_told = 0;
+	c->offline_told = is_replay(ev);         /* who is only replayed leaves without a word */
+}
+
+/* Somebody has told it, perhaps we before a restart. */
+static void
+feed_offline(struct roster *r, const char *name, const struct event *ev)
+{
+	struct event_value v = event_get(ev, "last_seen");
+	size_t at = slot_of(r, name, hash_name(name));
+	struct character *c;
+	int64_t us;
+
+	if (r->slot[at] == 0 || v.kind != EVENT_STRING || clock_parse_iso(v.p, v.len, &us) == -1)
+		return;
+	c = &r->character[r->slot[at] - 1];
+	if (us > c->seen_us - SAME_SILENCE_US)
+		c->offline_told = 1;
 }
 
 void
 roster_feed(struct roster *r, const struct event *ev, int64_t rx_us)
 {
 	int telemetry = event_value_is(ev->type, "telemetry"), vitals = event_value_is(ev->type, "vitals");
-	int portal = event_value_is(ev->type, "portal");
+	int portal = event_value_is(ev->type, "portal"), offline = event_value_is(ev->type, "player_offline");
 	char name[NAME_MAX_BYTES];
 	struct character *c;
 
-	if (!(telemetry || vitals || portal) || ev->len > TEXT_MAX || event_string(ev->character_name, name, sizeof(name)) <= 0)
+	if (!(telemetry || vitals || portal || offline) || ev->len > TEXT_MAX || event_string(ev->character_name, name, sizeof(name)) <= 0)
 		return;
+	if (offline) {
+		feed_offline(r, name, ev);
+		return;
+	}
 	if (portal) {
 		portals_feed(&r->portals, ev, name, roster_event_time(ev, rx_us), rx_us);
 		return;

@@ -22,7 +22,7 @@ struct roster_config {
 struct roster *roster_new(const struct roster_config *);
 void roster_free(struct roster **);
 
-/* Takes in telemetry, vitals and portal events; other types change nothing.  The event must have passed event_scan. */
+/* Takes in telemetry, vitals, portal and player_offline events (whose silence has been told already); other types change nothing.  The event must have passed event_scan. */
 void roster_feed(struct roster *, const struct event *, int64_t rx_us);
 
 /* Calls f (may be NULL) once for each character that has gone silent since the last call, and forgets portals of before. */

@@ -182,6 +182,24 @@ START_TEST(silence_is_told_once_and_again_after_a_return)
 }
 END_TEST
 
+START_TEST(silence_that_was_told_is_not_told_again)
+{
+	struct roster *r = roster_new(&small);
+	char told[100] = "";
+
+	walk(r, T0, "a", 1, "%s", "");                   /* T0 is 14:13:20 */
+	walk(r, T0 + 100 * S, "b", 1, "%s", "");
+	feed(r, T0 + 30 * S, "{\"type\":\"player_offline\",\"character_name\":\"a\",\"last_seen\":\"2026-09-21T14:13:20Z\"}");
+	feed(r, T0 + 101 * S, "{\"type\":\"player_offline\",\"character_name\":\"b\",\"last_seen\":\"2026-09-21T14:13:21Z\"}");     /* an earlier one */
+	feed(r, T0 + 101 * S, "{\"type\":\"player_offline\",\"character_name\":\"nobody\",\"last_seen\":\"2026-09-21T14:13:21Z\"}");
+	walk(r, T0 + 100 * S, "c", 1, "%s", ",\"_replay\":true");
+	roster_expire(r, T0 + 140 * S, note_offline, told);
+	ck_assert_str_eq(told, "b@100 ");
+	ck_assert_uint_eq(roster_characters(r), 3);
+	roster_free(&r);
+}
+END_TEST
+
 START_TEST(seen_goes_by_receive_time)
 {
 	struct roster *r = roster_new(&small);
@@ -374,6 +392,7 @@ main(void)
 	tcase_add_test(c, vitals_stand_with_their_character_only);
 	tcase_add_test(c, names_are_compared_unescaped_and_sorted);
 	tcase_add_test(c, silence_is_told_once_and_again_after_a_return);
+	tcase_add_test(c, silence_that_was_told_is_not_told_again);
 	tcase_add_test(c, seen_goes_by_receive_time);
 	tcase_add_test(c, trails_are_merged_oldest_first);
 	tcase_add_test(c, a_long_trail_loses_detail_not_length);
