@@ -186,7 +186,7 @@ sum_fits(const char *p, size_t len)
 static size_t
 read_record(struct spool *s, const char *p, size_t len)
 {
-	const char *nl = memchr(p, '\n', len);
+	const char *nl = len > SUM_LEN + 2 && p[SUM_LEN - 1] == ' ' && p[SUM_LEN + 1] == ' ' ? memchr(p, '\n', len) : NULL;
 	size_t line = nl == NULL ? 0 : (size_t)(nl - p) + 1, lens[3] = { 0 }, total = line;
 	char head[256], target[80], nonce[25];
 	uint64_t id = 0;
@@ -219,11 +219,10 @@ static void
 read_all(struct spool *s, const char *p, size_t len)
 {
 	for (size_t at = 0, n; at < len; at += n) {
-		if ((n = read_record(s, p + at, len - at)) > 0)
-			continue;
-		const char *nl = memchr(p + at, '\n', len - at);
-		n = nl == NULL ? len - at : (size_t)(nl - (p + at)) + 1;
-		s->torn += n;
+		if ((n = read_record(s, p + at, len - at)) == 0) {
+			s->torn++;       /* the next whole record may begin anywhere */
+			n = 1;
+		}
 	}
 }
 
