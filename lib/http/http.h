@@ -36,6 +36,10 @@ typedef void http_handler_f(void *priv, struct http_req *);
  * %2F before we can see it.  The longest literal match wins; "/api" before a path is dropped first.
  * methods: "GET", "GET,POST"; HEAD comes with GET.  Others are answered 405. */
 void http_route(struct http *, const char *methods, const char *path, http_handler_f *, void *priv);
+/* Asked about every request and upgrade before its route, its 404 or its file.  0: it may pass.  A request it refuses it answers itself and returns -1; of an
+ * upgrade (is_ws) it returns the HTTP status that refuses.  One per server. */
+typedef int http_guard_f(void *priv, struct http_req *, int is_ws);
+void http_guard(struct http *, http_guard_f *, void *priv);
 /* Files below dir for what no route takes; index.html for "/"; ETag, 304, Cache-Control, .gz beside a file or gzip on the fly for text;
  * nothing outside dir, no dot files, no symlink that leads out. */
 void http_static(struct http *, const char *dir);
@@ -51,6 +55,10 @@ const char *http_req_query_value(const struct http_req *, unsigned i);/* and its
 const char *http_req_header(const struct http_req *, const char *lower_case_name);   /* or NULL */
 const char *http_req_peer(const struct http_req *);                   /* address text; "" on a UNIX socket */
 const char *http_req_body(const struct http_req *, size_t *len);
+/* Up to HTTP_NOTE_MAX bytes that the guard notes on the request for its handler: who asks.  NULL: nothing was noted. */
+#define HTTP_NOTE_MAX 128
+void http_req_note(struct http_req *, const void *note, size_t len);
+const void *http_req_noted(const struct http_req *);
 
 /* One whole answer; the body is copied.  gzip is used where the client accepts it and it pays. */
 void http_reply(struct http_req *, int status, const char *content_type, const char *body, size_t len);

@@ -61,6 +61,8 @@ struct http_req {
 	struct http_body *shared;        /* sent after out */
 	const char *shared_at;
 	size_t shared_left;
+	int noted;
+	union { char bytes[HTTP_NOTE_MAX]; int64_t aligned; } note;
 	int file;                        /* what is still to be sent of a file; -1: none */
 	size_t file_left;
 	int chunked, ended, asked, in_more;
@@ -117,6 +119,8 @@ struct http {
 	size_t n_routes;
 	void (*on_turn)(void *priv, int64_t now_ms);
 	void *turn_priv;
+	http_guard_f *guard;
+	void *guard_priv;
 	const char *const *headers;
 	struct http_static *files;
 };

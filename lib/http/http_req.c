@@ -260,6 +260,20 @@ http_req_accepts_gzip(const struct http_req *r)
 	return 0;
 }
 
+void
+http_req_note(struct http_req *r, const void *note, size_t len)
+{
+	assert(len <= sizeof(r->note));
+	memcpy(r->note.bytes, note, len);
+	r->noted = 1;
+}
+
+const void *
+http_req_noted(const struct http_req *r)
+{
+	return r->noted ? r->note.bytes : NULL;
+}
+
 /* ---- taking requests ---- */
 
 static void
@@ -280,7 +294,9 @@ run_handler(struct http_req *r)
 	const struct http_route *route = http_find_route(h, r->method, r->route_path, 0);
 
 	r->state = HTTP_REQ_HANDLING;
-	if (route != NULL) {
+	if (h->guard != NULL && h->guard(h->guard_priv, r, 0) != 0)
+		assert(r->state != HTTP_REQ_HANDLING);
+	else if (route != NULL) {
 		free(r->tail);
 		r->tail = http_route_tail(route, r->route_path);
 		route->f(route->priv, r);
@@ -471,7 +487,9 @@ http_req_upgrade(struct http_conn *c)
 	if (check_upgrade(r, route) == 0) {
 		r->close_after = 1;
 		r->state = HTTP_REQ_HANDLING;
-		status = route->ws->on_upgrade != NULL ? route->ws->on_upgrade(route->priv, r, &conn_priv) : 0;
+		status = c->h->guard != NULL ? c->h->guard(c->h->guard_priv, r, 1) : 0;
+		if (status == 0 && route->ws->on_upgrade != NULL)
+			status = route->ws->on_upgrade(route->priv, r, &conn_priv);
 		if (status != 0 && r->state == HTTP_REQ_HANDLING)
 			http_reply_error(r, status, status == 401 ? "unauthorized" : status == 403 ? "forbidden" : "refused", "%s", refusal_text(status));
 	}

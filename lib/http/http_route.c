@@ -29,6 +29,13 @@ http_route_ws(struct http *h, const char *path, const struct http_ws_handler *ha
 	route_add(h, "GET", path, NULL, handler, priv);
 }
 
+void
+http_guard(struct http *h, http_guard_f *f, void *priv)
+{
+	h->guard = f;
+	h->guard_priv = priv;
+}
+
 static int
 path_matches(const struct http_route *r, const char *path, size_t len)
 {
