@@ -13,7 +13,8 @@
 #   publish LINE…                  lines to the bus
 
 SHARED_SECRET=correct-horse-battery
-export SHARED_SECRET
+DT_TRUSTED_NETS=127.0.0.1/32,::1/128     # nobody logs in but in serve_login.t
+export SHARED_SECRET DT_TRUSTED_NETS
 WSC=$B/helpers/wsc
 . "$ROOT/tests/contract.sh"
 keep_contract

@@ -26,6 +26,7 @@ enum catch_up { LIVE, WAITING, READING, READ };
 
 struct client {
 	struct client_env *env;
+	struct account_who who;
 	struct http_ws *ws;              /* NULL: not open yet */
 	struct subscription *sub;
 	struct rates *rates;             /* NULL: no limits */
@@ -47,16 +48,23 @@ struct client {
 };
 
 struct client *
-client_new(struct client_env *env)
+client_new(struct client_env *env, const struct account_who *who)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
 
 	c->env = env;
+	c->who = *who;
 	c->sub = subscription_all();
 	c->tokens = MESSAGES_BURST;
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->batch, CHUNK);
 	return c;
+}
+
+struct account_who *
+client_who(struct client *c)
+{
+	return &c->who;
 }
 
 static void

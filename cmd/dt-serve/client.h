@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account/account.h"
 #include "bus/bus.h"
 #include "http/http.h"
 #include "rates.h"
@@ -21,10 +22,11 @@ struct client_env {                      /* the same for all of them */
 	int turn;                        /* somebody wants a client_turn */
 };
 
-struct client *client_new(struct client_env *);
+struct client *client_new(struct client_env *, const struct account_who *);       /* copies who it is */
 void client_free(struct client **);
 void client_open(struct client *, struct http_ws *);     /* from now on, everything */
 int client_is_open(const struct client *);
+struct account_who *client_who(struct client *);         /* whose it is; the role may change */
 
 /* Takes the subscription.  What it missed since `from` comes first, from the ring or the journal. */
 void client_subscribe(struct client *, struct subscription *);

@@ -116,7 +116,7 @@ publish(struct commands *cs, const struct pending *p)
 	put_string(&b, "id", p->bus_id);
 	put_string(&b, "player_name", p->player_name);
 	put_string(&b, "command", p->command);
-	put_string(&b, "by", "browser");
+	put_string(&b, "by", client_who(p->client)->name);
 	(void)buf_appends(&b, "}");
 	(void)bus_pub_send(cs->pub, buf_data(&b), buf_size(&b));
 	buf_fini(&b);

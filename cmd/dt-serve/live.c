@@ -15,6 +15,7 @@
 #include "ring.h"
 #include "stat/stat.h"
 
+#define USED_MS 60000                    /* how often open sockets keep their sessions from ending idle */
 #define RING_BYTES (2u << 20)
 #define RING_MESSAGES 8192
 #define RING_BIG_BYTES (2u << 20)
@@ -41,6 +42,9 @@ struct live {
 	struct pollable timer;
 	LIST_HEAD(, seat) seats;
 	size_t n;
+	struct door *door;
+	uint64_t door_version;
+	int64_t used_ms;
 };
 
 size_t
@@ -141,10 +145,35 @@ on_timer(struct pollable *p, short revents, int64_t now_ms)
 }
 
 void
+live_door(struct live *l, struct door *door)
+{
+	l->door = door;
+}
+
+/* A socket that is open is a use of its session. */
+static void
+check_sessions(struct live *l, int64_t now_ms)
+{
+	uint64_t version = door_version(l->door);
+	int used = now_ms >= l->used_ms + USED_MS;
+	struct seat *s;
+
+	if (version == l->door_version && !used)
+		return;
+	l->door_version = version;
+	if (used)
+		l->used_ms = now_ms;
+	LIST_FOREACH(s, &l->seats, link)
+		if (s->ws != NULL && door_still(l->door, client_who(s->client), used) == -1)
+			http_ws_close(s->ws, 4401, "the session is over");
+}
+
+void
 live_tick(struct live *l, int64_t now_ms)
 {
 	struct seat *s;
 
+	check_sessions(l, now_ms);
 	commands_expire(l->commands, now_ms);
 	if (ring_big_bytes(l->ring) > BIG_ALIVE_MAX)
 		LIST_FOREACH(s, &l->seats, link)
@@ -260,6 +289,11 @@ on_later(struct live *l, struct client *c, const struct json *j)
 static void
 on_command(struct live *l, struct client *c, const struct json *j)
 {
+	if (client_who(c)->role < ACCOUNT_OPERATOR) {
+		(*stat_cell(STAT_SERVE_REJECTED, "not_allowed"))++;
+		client_error(c, "not_allowed", "commands need the role operator");
+		return;
+	}
 	commands_ask(l->commands, c, j, http_now(l->config.http));
 }
 
@@ -328,7 +362,8 @@ on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 	struct live *l = priv;
 	struct seat *s;
 
-	if (!origin_is_ours(req, l->config.any_host)) {
+	/* Cookies are sent by whatever page opens the socket: then the page has to say whose it is. */
+	if (!origin_is_ours(req, l->config.any_host) || (door_who(req)->session != 0 && http_req_header(req, "origin") == NULL)) {
 		(*stat_cell(STAT_SERVE_REJECTED, "foreign_origin"))++;
 		return 403;
 	}
@@ -336,7 +371,7 @@ on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 		return 503;
 	s = xcalloc(1, sizeof(*s));
 	s->live = l;
-	s->client = client_new(&l->env);
+	s->client = client_new(&l->env, door_who(req));
 	LIST_INSERT_HEAD(&l->seats, s, link);
 	l->n++;
 	stat_set(STAT_SERVE_BROWSERS, (int64_t)l->n);

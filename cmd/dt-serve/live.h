@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "bus/bus.h"
+#include "door.h"
 #include "event/event.h"
 #include "http/http.h"
 #include "roster/roster.h"
@@ -26,7 +27,8 @@ void live_remember(struct live *, const struct event *);                 /* of b
 void live_flush(struct live *);                          /* after a batch of events */
 void live_gap(struct live *, uint64_t from, uint64_t to, uint64_t count);   /* what we ourselves missed */
 int live_lags(const struct live *, int64_t now_ms);      /* some browser would keep up if the stream waited a moment */
-void live_tick(struct live *, int64_t now_ms);           /* now and then */
+void live_tick(struct live *, int64_t now_ms);           /* now and then: also closes sockets whose session is over */
+void live_door(struct live *, struct door *);            /* who may send commands, and how long sockets may stay; before the loop runs */
 void live_turn(struct live *);                           /* after each turn of the loop, outside all callbacks */
 void live_close(struct live *);                          /* before http_free: let go of the loop */
 /* The newest dungeon_map of a landblock (four capital hex digits) as it came, borrowed; NULL: not in memory. */

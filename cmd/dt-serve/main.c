@@ -1,5 +1,4 @@
 /* dt-serve: events and SQL in; HTTP, /ws/live, the pages, and the public end of /ws/position out. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,12 +9,15 @@
 #include "bus/bus.h"
 #include "clock/clock.h"
 #include "env/env.h"
+#include "door.h"
 #include "feed.h"
 #include "health.h"
 #include "heatmap.h"
 #include "http/http.h"
 #include "live.h"
 #include "log/log.h"
+#include "mem/mem.h"
+#include "net/net.h"
 #include "opt/opt.h"
 #include "pg/pool.h"
 #include "proxy.h"
@@ -36,12 +38,15 @@
 /* Parameters that may be null make plans that suit nobody, unless each is planned as it comes. */
 #define SETUP "set timezone to 'UTC'; set default_transaction_read_only to on; set work_mem to '32MB'; set plan_cache_mode to force_custom_plan"
 
+enum { OPT_ROUTES = OPT_LONG_ONLY, OPT_BEHIND_PROXY };
+
 static const struct opt opts[] = {
 	{ 'b', "bind", "address", "listen on this address instead of $DT_BIND" },
 	{ 'p', "port", "port", "listen on this port instead of $DT_PORT; 0 picks a free one" },
 	{ 'd', "directory", "path", "serve files from here instead of the tracker's own static/" },
 	OPT_READY,
-	{ OPT_LONG_ONLY, "routes", NULL, "print the routes of the API and exit" },
+	{ OPT_ROUTES, "routes", NULL, "print the routes of the API and exit" },
+	{ OPT_BEHIND_PROXY, "behind-proxy", NULL, "a reverse proxy does the TLS: listen on any address without it" },
 	OPT_END
 };
 
@@ -80,6 +85,9 @@ static struct {
 	struct feed *feed;
 	struct live *live;
 	struct proxy *proxy;
+	struct door *door;
+	struct nets *trusted, *proxies;
+	int tls, behind_proxy;
 	struct routes routes;
 	struct pollable tick;
 	int64_t heard_ms;                /* since when the bus is connected; 0: it is not */
@@ -244,7 +252,8 @@ read_options(int argc, char **argv)
 		case 'p': S.port = (int)opt_int("-p", arg, 0, 65535); break;
 		case 'd': S.directory = arg; break;
 		case 'R': S.ready_fd = (int)opt_int("-R", arg, 0, 65535); break;
-		case OPT_LONG_ONLY: routes_print(); exit(0);
+		case OPT_ROUTES: routes_print(); exit(0);
+		case OPT_BEHIND_PROXY: S.behind_proxy = 1; break;
 		}
 	if (first < argc)
 		opt_usage("unexpected operand \"%s\"", argv[first]);
@@ -257,26 +266,68 @@ read_options(int argc, char **argv)
 		S.port = (int)env_int("DT_PORT", 0, 65535);
 }
 
-static void
-require_loopback(const char *address)
+static struct nets *
+read_nets(const char *setting)
 {
-	struct in_addr a4;
-	struct in6_addr a6;
+	const char *bad;
+	struct nets *nets = nets_parse(env_get(setting), &bad);
 
-	if ((inet_pton(AF_INET, address, &a4) == 1 && ntohl(a4.s_addr) >> 24 == 127) ||
-	    (inet_pton(AF_INET6, address, &a6) == 1 && IN6_IS_ADDR_LOOPBACK(&a6)))
+	if (bad != NULL)
+		die(EX_CONFIG, "%s: \"%s\" is no network, as 10.0.0.0/8 or 192.168.1.7 is", setting, bad);
+	return nets;
+}
+
+static void
+open_tls(void)
+{
+	const char *cert = env_get("DT_TLS_CERT"), *key = env_get("DT_TLS_KEY");
+
+	if ((cert[0] == '\0') != (key[0] == '\0'))
+		die(EX_CONFIG, "DT_TLS_CERT and DT_TLS_KEY go together: one of them is not set");
+	if (cert[0] == '\0')
 		return;
-	die(EX_CONFIG, "will not listen on \"%s\": nobody has to log in yet, so only this machine may connect; set DT_BIND to 127.0.0.1", address);
+	S.tls = 1;
+	http_tls(S.http, cert, key);
 }
 
 static void
 listen_on(void)
 {
 	int port = S.port, is_v6 = strchr(S.bind, ':') != NULL;
+	char *path = env_run_path("serve.sock");
 
+	if (!S.tls && !S.behind_proxy && !net_is_loopback(S.bind))
+		die(EX_CONFIG, "will not listen on %s without TLS, for passwords would pass in the clear: set DT_TLS_CERT and DT_TLS_KEY, or give --behind-proxy where a proxy does the TLS", S.bind);
 	if (http_listen_tcp(S.http, S.bind, &port) == -1)
 		die(EX_UNAVAILABLE, "unable to listen on %s port %d: %s", S.bind, S.port, strerror(errno));
-	log_info("listening on http://%s%s%s:%d/", is_v6 ? "[" : "", S.bind, is_v6 ? "]" : "", port);
+	if (http_listen_unix(S.http, path, 0660) == -1)
+		die(EX_UNAVAILABLE, "unable to listen on %s: %s", path, strerror(errno));
+	free(path);
+	log_info("listening on http%s://%s%s%s:%d/", S.tls ? "s" : "", is_v6 ? "[" : "", S.bind, is_v6 ? "]" : "", port);
+}
+
+/* Hosts may have any name where a name server cannot make us believe that a stranger is at home: behind a proxy, or with a certificate. */
+static int
+any_host(void)
+{
+	return S.proxies != NULL || S.behind_proxy || S.tls;
+}
+
+static void
+open_door(void)
+{
+	char *accounts = xasprintf("%s/accounts.db", env_data_dir()), *shared = env_share_dir("static");
+	char *page = xasprintf("%s/login/login.html", S.directory != NULL ? S.directory : shared);
+	struct door_config config = {
+		.http = S.http, .accounts = accounts, .login_page = page, .trusted = S.trusted, .proxies = S.proxies, .any_host = any_host(), .tls = S.tls,
+		.idle_us = env_int("DT_SESSION_IDLE", 1, 525600) * 60 * SECOND_US, .max_us = env_int("DT_SESSION_DAYS", 1, 366) * 86400 * SECOND_US
+	};
+
+	S.door = door_new(&config);
+	live_door(S.live, S.door);
+	free(accounts);
+	free(shared);
+	free(page);
 }
 
 static void
@@ -288,7 +339,7 @@ open_bus(void)
 		.http = S.http, .trails_us = ROUTES_TRAIL_US, .portals_us = 3600 * SECOND_US, .shares_us = PEERS_STALE_US,
 		.on_old = on_old, .on_event = on_event, .on_gap = on_gap, .on_batch = on_batch, .on_warm = on_warm
 	};
-	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = env_get("DT_PROXY_NETS")[0] != '\0' };
+	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = any_host() };
 
 	S.pub = bus_pub_new(&pub);
 	http_add(S.http, bus_pub_pollable(S.pub));
@@ -347,7 +398,8 @@ add_routes(void)
 	const char *version = env_get("BUILD_VERSION");
 
 	S.routes = (struct routes){
-		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .board = S.board, .any_host = env_get("DT_PROXY_NETS")[0] != '\0', .items = S.items, .searches = S.searches, .heatmap = S.heatmap, .peers = S.peers, .health = S.health, .live = S.live,
+		.http = S.http, .feed = S.feed, .roster = S.roster, .pool = S.pool, .board = S.board, .any_host = any_host(), .items = S.items, .searches = S.searches, .heatmap = S.heatmap, .peers = S.peers, .health = S.health, .live = S.live,
+		.door = S.door,
 		.version = version[0] != '\0' ? version : build_version
 	};
 	http_headers(S.http, headers);
@@ -373,6 +425,9 @@ close_all(void)
 	http_free(&S.http);
 	live_free(&S.live);
 	proxy_free(&S.proxy);
+	door_free(&S.door);
+	nets_free(&S.trusted);
+	nets_free(&S.proxies);
 	bus_pub_free(&S.pub);
 	searches_free(&S.searches);
 	items_free(&S.items);
@@ -388,14 +443,17 @@ int
 main(int argc, char **argv)
 {
 	read_options(argc, argv);
-	require_loopback(S.bind);
+	S.trusted = read_nets("DT_TRUSTED_NETS");
+	S.proxies = read_nets("DT_PROXY_NETS");
 	S.http = http_new(BODY_MAX);
+	open_tls();
 	S.roster = roster_new(&roster_config);
 	S.peers = peers_new(roster_config.max_characters);
 	S.health = health_new();
 	stat_open("dt-serve");
 	open_bus();
 	open_database();
+	open_door();
 	add_routes();
 	listen_on();
 	S.tick = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = on_tick };

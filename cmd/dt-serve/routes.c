@@ -5,7 +5,7 @@
 
 #include "stat/stat.h"
 
-static const struct route *const tables[] = { routes_live, routes_history, routes_character, routes_issues, routes_inventory, routes_about };
+static const struct route *const tables[] = { routes_live, routes_history, routes_character, routes_issues, routes_inventory, routes_about, routes_login, routes_admin };
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
 int

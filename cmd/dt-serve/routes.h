@@ -1,6 +1,7 @@
 /* routes: the HTTP API.  A route is a row of one of the tables below; each table lives in the file that answers it. */
 #ifndef ROUTES_H
 #define ROUTES_H
+#include "door.h"
 #include "feed.h"
 #include "health.h"
 #include "heatmap.h"
@@ -31,6 +32,7 @@ struct routes {                          /* what handlers need, all borrowed: th
 	struct peers *peers;
 	struct health *health;
 	struct live *live;
+	struct door *door;
 	const char *version;
 };
 
@@ -40,7 +42,7 @@ struct route {
 	http_handler_f *f;
 };
 #define ROUTE_END { 0, 0, 0 }
-extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_issues[], routes_inventory[];
+extern const struct route routes_live[], routes_history[], routes_about[], routes_character[], routes_issues[], routes_inventory[], routes_login[], routes_admin[];
 
 void routes_add(struct routes *);
 void history_tick(struct routes *, int64_t now_ms);      /* now and then */

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "answer.h"
+#include "body.h"
 #include "json/json.h"
 #include "origin.h"
 #include "params.h"
@@ -57,50 +58,12 @@ issue_number(struct http_req *req, char out[24])
 }
 
 static int
-is_json(struct http_req *req)
-{
-	const char *type = http_req_header(req, "content-type");
-
-	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
-}
-
-static int
 is_one_of(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
 		if (strcmp(*names, name) == 0)
 			return 1;
 	return 0;
-}
-
-/* The body as an object with no other members than these; NULL when it is answered. */
-static struct json *
-read_body(const struct routes *r, struct http_req *req, const char *const *members)
-{
-	const char *error = "", *const *key;
-	const char *text;
-	struct json *j;
-	size_t len;
-
-	if (origin_required(req, r->any_host) == -1 || params_known(req, NULL) == -1)
-		return NULL;
-	if (!is_json(req)) {
-		refuse(req, 415, "not_json", "the body must be sent as Content-Type: application/json");
-		return NULL;
-	}
-	text = http_req_body(req, &len);
-	if ((j = json_parse(text, len, &error)) == NULL || json_kind(j, "") != 'o') {
-		refuse(req, 400, "bad_body", "the body must be one JSON object%s%s", j == NULL ? ": " : "", j == NULL ? error : "");
-		json_free(&j);
-		return NULL;
-	}
-	for (key = json_keys(j, ""); *key != NULL; key++)
-		if (!is_one_of(*key, members)) {
-			refuse(req, 400, "bad_body", "unknown member \"%.64s\"", *key);
-			json_free(&j);
-			return NULL;
-		}
-	return j;
 }
 
 static size_t
@@ -191,7 +154,7 @@ on_new(void *priv, struct http_req *req)
 	struct answer_shape shape = { .is_object = 1, .kinds = ISSUE_KINDS, .sum_column = -1, .status = 201, .missing_status = 409,
 	    .missing = "the board is full: delete what is done" };
 	const char *params[] = { NULL, NULL, NULL, NULL, NULL, ISSUES_MAX };
-	struct json *j = read_body(r, req, members);
+	struct json *j = body_json(req, r->any_host, members);
 
 	if (j == NULL)
 		return;
@@ -213,7 +176,7 @@ on_change(void *priv, struct http_req *req)
 	struct json *j;
 	int i;
 
-	if (issue_number(req, id) == -1 || (j = read_body(r, req, members)) == NULL)
+	if (issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
 		return;
 	if (member(req, j, "title", 1, TITLE_MAX, "", &params[1]) == 0 && member(req, j, "body", 0, TEXT_MAX, "", &params[2]) == 0 &&
 	    member(req, j, "category", 0, CATEGORY_MAX, "", &params[3]) == 0 && member_state(req, j, "", &params[4]) == 0) {
@@ -249,7 +212,7 @@ on_comment(void *priv, struct http_req *req)
 	const char *params[] = { id, NULL, NULL, COMMENTS_MAX };
 	struct json *j;
 
-	if (issue_number(req, id) == -1 || (j = read_body(r, req, members)) == NULL)
+	if (issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
 		return;
 	if (member(req, j, "author", 1, AUTHOR_MAX, NOBODY, &params[1]) == 0 && member(req, j, "body", 1, TEXT_MAX, NULL, &params[2]) == 0)
 		answer_query(r->board, req, sql_issue_comment, 4, params, &shape);

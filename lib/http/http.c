@@ -7,6 +7,7 @@
 #include "http/http.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,33 +147,66 @@ open_sources(struct http *h)
 	http_epoll_set(h, h->timerfd, EPOLLIN, &h->timer);
 }
 
-static void
-open_lws(struct http *h)
+static const struct lws_protocols protocols[] = {
+	{ "http", on_lws, 0, HTTP_WS_RX, 0, NULL, HTTP_TX },
+	{ "epoll", on_epoll, 0, 0, 0, NULL, 0 },
+	{ NULL, NULL, 0, 0, 0, NULL, 0 },
+};
+static const lws_retry_bo_t validity = { .secs_since_valid_ping = 20, .secs_since_valid_hangup = 60 };
+
+static struct lws_context_creation_info
+base_info(struct http *h)
 {
-	static const struct lws_protocols protocols[] = {
-		{ "http", on_lws, 0, HTTP_WS_RX, 0, NULL, HTTP_TX },
-		{ "epoll", on_epoll, 0, 0, 0, NULL, 0 },
-		{ NULL, NULL, 0, 0, 0, NULL, 0 },
-	};
-	static const lws_retry_bo_t validity = { .secs_since_valid_ping = 20, .secs_since_valid_hangup = 60 };
-	struct lws_context_creation_info info = {
+	return (struct lws_context_creation_info){
 		.port = CONTEXT_PORT_NO_LISTEN, .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.gid = (gid_t)-1, .uid = (uid_t)-1, .user = h,
 		.pt_serv_buf_size = HTTP_CHUNK, .max_http_header_data = 8192,
 	};
+}
+
+static struct lws_vhost *
+new_vhost(struct http *h, const char *name, struct lws_context_creation_info *info)
+{
+	info->vhost_name = name;
+	info->protocols = protocols;
+	info->retry_and_idle_policy = &validity;
+	info->alpn = "http/1.1";
+	info->keepalive_timeout = 60;
+	return lws_create_vhost(h->cx, info);
+}
+
+static void
+open_lws(struct http *h)
+{
+	struct lws_context_creation_info info = base_info(h);
 	lws_adopt_desc_t epoll_info = { .type = LWS_ADOPT_RAW_FILE_DESC, .vh_prot_name = "epoll", .fd.filefd = h->epfd };
 
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+	info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;    /* for http_tls, which may follow */
 	h->cx = lws_create_context(&info);
-	info.vhost_name = "http";
-	info.protocols = protocols;
-	info.retry_and_idle_policy = &validity;
-	info.alpn = "http/1.1";
-	info.keepalive_timeout = 60;
-	h->vh = h->cx != NULL ? lws_create_vhost(h->cx, &info) : NULL;
+	info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+	h->vh = h->cx != NULL ? new_vhost(h, "http", &info) : NULL;
 	epoll_info.vh = h->vh;
 	if (h->vh == NULL || lws_adopt_descriptor_vhost_via_info(&epoll_info) == NULL)
 		die(EX_SOFTWARE, "unable to start libwebsockets");
+}
+
+void
+http_tls(struct http *h, const char *cert, const char *key)
+{
+	struct lws_context_creation_info info = base_info(h);
+
+	if (access(cert, R_OK) != 0)
+		die(EX_CONFIG, "unable to read the certificate %s: %s", cert, strerror(errno));
+	if (access(key, R_OK) != 0)
+		die(EX_CONFIG, "unable to read the certificate's key %s: %s", key, strerror(errno));
+	info.port = CONTEXT_PORT_NO_LISTEN_SERVER;               /* with _NO_LISTEN it would be no server, and speak plainly */
+	info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+	info.ssl_cert_filepath = cert;
+	info.ssl_private_key_filepath = key;
+	info.ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
+	if ((h->vh_tls = new_vhost(h, "https", &info)) == NULL)
+		die(EX_CONFIG, "%s and %s are no certificate and its key in PEM", cert, key);
 }
 
 struct http *

@@ -18,6 +18,8 @@ void http_free(struct http **);
 /* 0, or -1 with errno (EADDRINUSE …).  bind is a numeric address; a port of 0 picks a free one, which is returned through *port. */
 int http_listen_tcp(struct http *, const char *bind, int *port);
 int http_listen_unix(struct http *, const char *path, unsigned mode);
+/* TCP listeners made after this speak TLS 1.2 or later with this certificate (chain) and key, files in PEM.  Dies with 78 when they cannot be used. */
+void http_tls(struct http *, const char *cert, const char *key);
 
 void http_add(struct http *, struct pollable *);
 void http_del(struct http *, struct pollable *);

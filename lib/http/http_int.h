@@ -95,13 +95,13 @@ struct http_listener {
 	struct http_source source;
 	int fd;
 	char *path;                      /* of a UNIX socket, unlinked at the end */
-	int watched;
+	int tls, watched;
 	TAILQ_ENTRY(http_listener) link;
 };
 
 struct http {
 	struct lws_context *cx;
-	struct lws_vhost *vh;
+	struct lws_vhost *vh, *vh_tls;   /* vh_tls: NULL without TLS */
 	struct http_source signals, timer;
 	int epfd, sigfd, timerfd;
 	int signal, stop, draining;

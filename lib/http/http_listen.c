@@ -88,10 +88,10 @@ http_listener_watch(struct http *h, struct http_listener *l, int on)
 }
 
 static void
-adopt(struct http *h, int fd, const struct sockaddr_storage *sa)
+adopt(struct http *h, int fd, const struct sockaddr_storage *sa, int tls)
 {
 	struct http_conn *c = http_conn_new(h, fd);
-	lws_adopt_desc_t info = { .vh = h->vh, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = c };
+	lws_adopt_desc_t info = { .vh = tls ? h->vh_tls : h->vh, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | (tls ? LWS_ADOPT_ALLOW_SSL : 0), .fd.sockfd = fd, .opaque = c };
 	struct lws *wsi;
 
 	set_peer(c, sa);
@@ -101,7 +101,7 @@ adopt(struct http *h, int fd, const struct sockaddr_storage *sa)
 	if (wsi != NULL)
 		c->wsi = wsi;
 	else {
-		log_warn("unable to take a connection: out of descriptors or memory");
+		log_warn("unable to take a connection: out of descriptors or memory%s", tls ? ", or it speaks no TLS" : "");
 		if (h->adopting != NULL)         /* lws has closed the descriptor, but not told us (WSI_DESTROY) */
 			http_conn_free(c);
 	}
@@ -122,7 +122,7 @@ listener_ready(struct http *h, struct http_source *s, unsigned events)
 		len = sizeof(sa);
 		fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			adopt(h, fd, &sa);
+			adopt(h, fd, &sa, l->tls);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -134,11 +134,11 @@ listener_ready(struct http *h, struct http_source *s, unsigned events)
 }
 
 static void
-listener_new(struct http *h, int fd, const char *path)
+listener_new(struct http *h, int fd, const char *path, int tls)
 {
 	struct http_listener *l = xcalloc(1, sizeof(*l));
 
-	*l = (struct http_listener){ .source.ready = listener_ready, .fd = fd, .path = path != NULL ? xstrdup(path) : NULL };
+	*l = (struct http_listener){ .source.ready = listener_ready, .fd = fd, .path = path != NULL ? xstrdup(path) : NULL, .tls = tls };
 	TAILQ_INSERT_TAIL(&h->listeners, l, link);
 	http_listener_watch(h, l, 1);
 }
@@ -196,7 +196,7 @@ http_listen_tcp(struct http *h, const char *address, int *port)
 	if (bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, SOMAXCONN) != 0 || getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
 		return close_errno(fd);
 	*port = ntohs(sa.ss_family == AF_INET ? in->sin_port : in6->sin6_port);
-	listener_new(h, fd, NULL);
+	listener_new(h, fd, NULL, h->vh_tls != NULL);
 	return 0;
 }
 
@@ -243,6 +243,6 @@ http_listen_unix(struct http *h, const char *path, unsigned mode)
 	umask(old);
 	if (rc != 0 || chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0)
 		return close_errno(fd);
-	listener_new(h, fd, path);
+	listener_new(h, fd, path, 0);
 	return 0;
 }

@@ -2,7 +2,7 @@
 const FIRST_WAIT_S = 0.5, LONGEST_WAIT_S = 20, ASK_S = 8, DEAD_S = 14;
 
 export class Live {
-	/** on: { event(e), batch(), state(s) } */
+	/** on: { event(e), batch(), state(s), closed(code) } */
 	constructor(url, subscribe, on) {
 		Object.assign(this, { url, subscribe, on, state: 'connecting', tries: 0, retryAt: 0, lastFrame: 0, counted: [], timer: 0, socket: null });
 		window.addEventListener('online', () => this.retry());
@@ -30,8 +30,10 @@ export class Live {
 		socket.onmessage = (message) => {
 			if (socket === this.socket) this.receive(message.data);
 		};
-		socket.onclose = () => {
-			if (socket === this.socket) this.wait();
+		socket.onclose = (event) => {
+			if (socket !== this.socket) return;
+			this.wait();
+			this.on.closed?.(event.code);
 		};
 	}
 

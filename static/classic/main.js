@@ -11,6 +11,7 @@ const STALE_S = 10, LIST_MS = 300, FOLLOW_ZOOM = 8;
 const $ = (id) => document.getElementById(id);
 const getJson = async (path) => {
 	const answer = await fetch(path, { headers: { Accept: 'application/json' } });
+	if (answer.status === 401) location.assign('/login');
 	if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
 	return answer.json();
 };
@@ -167,6 +168,17 @@ async function showVersion() {
 	}
 }
 
+/** Who looks; getJson leads to the login page when the session is over. */
+async function showAccount() {
+	try {
+		const { username, role, expires_at } = await getJson('/api/me');
+		$('me').textContent = `${username}, ${role}`;
+		$('account').hidden = expires_at === null;
+	} catch {
+		// The server is away.
+	}
+}
+
 async function loadTrails() {
 	try {
 		store.loadTrails((await getJson(`/api/trails?seconds=${TRAIL_S}`)).trails);
@@ -316,8 +328,12 @@ live = new Live(
 			}
 		},
 		batch: () => (dirty = true),
+		closed: () => showAccount(),
 		state: (s) => {
-			if (s === 'live' && connectedBefore !== 'live') showVersion();
+			if (s === 'live' && connectedBefore !== 'live') {
+				showVersion();
+				showAccount();
+			}
 			connectedBefore = s;
 			if (live) showState();
 		},

@@ -41,6 +41,8 @@ is 'no form' "$(code /issues -H "Origin: $URL" -d 'title=x')" 415
 is 'not too much' "$(head -c 70000 /dev/zero | tr '\0' x | post /issues -d @-)" 413
 is 'no such issue' "$(post /issues/9 -X PATCH -d '{"state":"open"}') $(post /issues/x -X DELETE) $(post /issues/9/comments -d '{"body":"x"}')" '404 400 404'
 
+ASK_TOKEN=$(dt-user token add tests admin 2>/dev/null)
+export ASK_TOKEN
 contract ask "$URL" "$T/contract" character="$name" landblock="$block" type=telemetry id=1 >"$T/asked"
 sed -n 's/^\(not ok\|ok\) [0-9]* - /\1 /p;/^#/p' "$T/asked" >"$T/asked.lines"
 while IFS= read -r line; do

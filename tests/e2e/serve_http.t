@@ -104,7 +104,7 @@ stop serve
 is 'stops when asked' $? 0
 
 status 'not on all addresses' 78 dt-serve -b 0.0.0.0 -p 0
-like 'and says why' "$(cat "$T/err")" 'fatal: will not listen on "0.0.0.0": nobody has to log in yet'
+like 'and says why' "$(cat "$T/err")" 'fatal: will not listen on 0.0.0.0 without TLS'
 status 'not on all addresses, by setting' 78 env DT_BIND=:: dt-serve -p 0
 status 'no such address' 78 dt-serve -b example.org
 status 'no such port' 64 dt-serve -p 70000

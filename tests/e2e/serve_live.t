@@ -82,7 +82,7 @@ hears again '"sent"'
 hears plugin '"/radar'
 is 'the plugin gets just these two' "$(grep radar "$T/plugin.out" | jq -c .)" '{"player_name":"A","command":"/radar \"start\""}'
 hears other '"type":"command"'
-is 'others see the command' "$(grep '"type":"command"' "$T/other.out" | jq -c '[.player_name, .by]')" '["A","browser"]'
+is 'others see the command' "$(grep '"type":"command"' "$T/other.out" | jq -c '[.player_name, .by]')" '["A","local"]'
 is 'but not its answer' "$(count_of other command_status)" 0
 signal STOP ingest
 say again '{"player_name":"A","command":"/wait","id":"late"}'

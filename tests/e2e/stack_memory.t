@@ -6,7 +6,8 @@
 
 SHARED_SECRET=9a3be0c4d2f1
 DT_PORT=$(free_port)
-export SHARED_SECRET DT_PORT
+DT_TRUSTED_NETS=127.0.0.1
+export SHARED_SECRET DT_PORT DT_TRUSTED_NETS
 
 # A browser that listens: an upgrade by hand, then every byte read.
 browser() {

@@ -7,7 +7,8 @@ DT_PORT=$(free_port)
 export DT_PORT B
 trap 'up_code=$?; "$tracker" down >/dev/null 2>&1; (exit $up_code); finish' EXIT
 
-live() { curl -fs "http://127.0.0.1:$DT_PORT/live"; }
+ask() { curl -fs --unix-socket "$DT_RUN/serve.sock" "http://localhost$1"; }     # needs no login
+live() { ask /live; }
 positions() { live | jq -c '[.players[] | { key: .character_name, value: [.ew, .ns] }] | from_entries'; }
 moved() {
 	_now=$(positions) && [ -n "$_now" ] &&
@@ -21,6 +22,7 @@ status "up --demo" 0 "$tracker" up --no-build --demo
 complain() { [ "$tests_failed" = 0 ] || "$tracker" logs | tail -n 40 | sed 's/^/# /'; }
 [ "$tests_failed" = 0 ] || { complain; done_testing; }
 like "says where" "$(cat "$T/out")" "up: http://localhost:$DT_PORT/"
+like "and how to make the first account" "$(cat "$T/out")" "dt-user link"
 ok "characters are live" wait_for '[ "$(live | jq .count)" = 60 ]'
 first=$(positions)
 ok "and move" wait_for 'moved "$first"'
