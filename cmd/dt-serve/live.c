@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "dungeons.h"
 #include "log/log.h"
+#include "maps.h"
 #include "mem/mem.h"
 #include "origin.h"
 #include "ring.h"
@@ -39,6 +40,7 @@ struct live {
 	struct ring *ring;
 	struct commands *commands;
 	struct dungeons *dungeons;
+	struct maps *maps;
 	struct pollable timer;
 	LIST_HEAD(, seat) seats;
 	size_t n;
@@ -85,6 +87,13 @@ live_remember(struct live *l, const struct event *ev)
 {
 	if (event_value_is(ev->type, "dungeon_map"))
 		dungeons_feed(l->dungeons, ev);
+	maps_event(l->maps, ev);
+}
+
+void
+live_database(struct live *l, struct pool *pool)
+{
+	maps_database(l->maps, pool);
 }
 
 void
@@ -96,6 +105,8 @@ live_event(struct live *l, const struct event *ev, uint64_t seq)
 		commands_status(l->commands, ev);
 		return;
 	}
+	if (event_value_is(ev->type, "request_dungeon_map"))     /* between us and the plugins */
+		return;
 	live_remember(l, ev);
 	m.name_hash = hash_of_name(ev);
 	m.type_at = (uint32_t)(ev->type.p - ev->line);
@@ -175,6 +186,7 @@ live_tick(struct live *l, int64_t now_ms)
 
 	check_sessions(l, now_ms);
 	commands_expire(l->commands, now_ms);
+	maps_expire(l->maps, now_ms);
 	if (ring_big_bytes(l->ring) > BIG_ALIVE_MAX)
 		LIST_FOREACH(s, &l->seats, link)
 			if (client_holds_big(s->client))
@@ -213,6 +225,7 @@ live_close(struct live *l)
 	struct seat *s;
 
 	http_del(l->config.http, &l->timer);
+	maps_stop(l->maps);
 	LIST_FOREACH(s, &l->seats, link)
 		client_close(s->client);
 }
@@ -262,21 +275,14 @@ on_subscribe(struct live *l, struct client *c, const struct json *j)
 static void
 on_request_dungeon_map(struct live *l, struct client *c, const struct json *j)
 {
-	const char *text = json_str(j, "landblock", ""), *line;
-	char landblock[5], answer[80];
-	size_t len;
-	int n;
+	const char *text = json_str(j, "landblock", "");
+	char landblock[5];
 
 	if (dungeons_landblock(text, landblock) == -1) {
 		client_error(c, "bad_landblock", "landblock must be up to 8 hexadecimal digits in a string");
 		return;
 	}
-	if ((line = dungeons_get(l->dungeons, landblock, &len)) != NULL) {
-		client_put(c, line, len);
-		return;
-	}
-	n = snprintf(answer, sizeof(answer), "{\"type\":\"dungeon_map\",\"landblock\":\"%s\",\"found\":false}", landblock);
-	client_put(c, answer, (size_t)n);
+	maps_ask(l->maps, c, landblock, http_now(l->config.http));
 }
 
 static void
@@ -406,6 +412,7 @@ on_close(void *conn_priv, struct http_ws *ws, int code)
 	(void)ws;
 	(void)code;
 	commands_forget(l->commands, s->client);
+	maps_forget(l->maps, s->client);
 	client_free(&s->client);
 	LIST_REMOVE(s, link);
 	free(s);
@@ -427,6 +434,7 @@ live_new(const struct live_config *config)
 	l->ring = ring_new(RING_BYTES, RING_MESSAGES, RING_BIG_BYTES, on_evict, l);
 	l->commands = commands_new(config->pub);
 	l->dungeons = dungeons_new(DUNGEON_BYTES);
+	l->maps = maps_new(l->dungeons, config->pub);
 	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .newest_seq = config->newest_seq, .priv = config->priv };
 	l->timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
 	http_add(config->http, &l->timer);
@@ -443,6 +451,7 @@ live_free(struct live **lp)
 	if (l == NULL)
 		return;
 	commands_free(&l->commands);
+	maps_free(&l->maps);
 	dungeons_free(&l->dungeons);
 	ring_free(&l->ring);
 	free(l);

@@ -8,6 +8,7 @@
 #include "door.h"
 #include "event/event.h"
 #include "http/http.h"
+#include "pg/pool.h"
 #include "roster/roster.h"
 
 struct live;
@@ -22,6 +23,7 @@ struct live_config {
 
 struct live *live_new(const struct live_config *);       /* adds its route; copies the config */
 void live_free(struct live **);
+void live_database(struct live *, struct pool *);        /* for maps that are not in memory; borrowed */
 void live_event(struct live *, const struct event *, uint64_t seq);      /* to all who want it */
 void live_remember(struct live *, const struct event *);                 /* of before: kept to answer by, sent to nobody */
 void live_flush(struct live *);                          /* after a batch of events */

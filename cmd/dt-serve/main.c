@@ -381,6 +381,7 @@ open_database(void)
 	};
 
 	S.pool = open_pool(&config);
+	live_database(S.live, S.pool);
 	config.connections = 1;
 	config.pg.setup = "set timezone to 'UTC'";
 	config.pg.quiet = 1;
