@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2016
 # Sourced after lib.sh: the stand-in of Discord (tests/discord/discord.mjs says what it plays) in $T/discord.
 #
 #   discord_start [OPTION]...     $DISCORD is its DISCORD_API_BASE, $DISCORD_URL what other webhooks begin with, the bot's token test-bot-token

@@ -45,7 +45,7 @@ rm -rf "$DT_DATA/alertd"
 # No answer, no connection, no name, no TLS.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key" -out "$T/cert" -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null
 plain=$DISCORD
-(T=$T/tls && mkdir -p "$T/discord")
+mkdir -p "$T/tls/discord"
 start_plain secure node "$ROOT/tests/discord/discord.mjs" --tls "$T/key" "$T/cert" "$T/tls/discord"
 wait_for '[ -s "$T/tls/discord/port" ]'
 secure=https://127.0.0.1:$(cat "$T/tls/discord/port")
