@@ -26,7 +26,7 @@ status 'why whom' 64 dt-alertd why
 status 'two at once' 64 dt-alertd --check --dry-run
 
 printf 'types: chat\nwhen: .text == "ping"\nwhen: .loud\nmessage: {{ .character_name }} pings\ntarget: stream\n' >"$rules/a.rule"
-printf "types: chat\nwhen: .text == \"ping\"\nmessage: pong\ntarget: command:sh -c 'cat >>\"\$0\"' $T/pong\n" >"$rules/b.rule"
+printf 'types: chat\nwhen: .text == "ping"\nmessage: pong\ntarget: command:tee -a %s\n' "$T/pong" >"$rules/b.rule"
 start fanout dt-fanout --sync 10
 start alertd dt-alertd
 is 'what is off is one line' "$(grep -c 'off, since not configured' "$T/alertd.log")" 1
