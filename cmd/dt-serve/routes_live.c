@@ -12,7 +12,7 @@
 
 #define SECOND_US INT64_C(1000000)
 #define BODY_MAX (256u << 20)
-#define RAW_US (5400 * SECOND_US)        /* what /trails reads of every row; over it, of the minutes */
+#define RAW_US (5400 * SECOND_US)        /* what /trails reads of every row of one character; over it, and of all, of the minutes */
 #define TRAIL_POINTS_ALL 480             /* a character, when hours of all are asked for */
 #define LIVE_WITHIN_S 30
 #define LIVE_CHANGED_MS 20
@@ -122,15 +122,16 @@ trails_from_database(const struct routes *r, struct http_req *req, int64_t from_
 	};
 	char from[CLOCK_ISO_SIZE], to[CLOCK_ISO_SIZE], apart[32];
 	const char *params[] = { from, to, character, apart };
+	int is_raw = character != NULL && now_us - ROUTES_TRAIL_US - from_us <= RAW_US;
 
 	*t = (struct trails){ .r = r, .held_us = now_us - ROUTES_TRAIL_US, .now_us = now_us + 300 * SECOND_US, .character = character ? xstrdup(character) : NULL };
 	clock_format_iso(from_us, from);
 	clock_format_iso(t->held_us, to);
-	if (t->held_us - from_us <= RAW_US)
+	if (is_raw)
 		snprintf(apart, sizeof(apart), "%.3f", (double)(t->held_us - from_us) / SECOND_US / (ROUTES_TRAIL_POINTS - 1));
 	else
 		snprintf(apart, sizeof(apart), "%d", (int)((t->held_us - from_us) / (60 * SECOND_US) / (character != NULL ? ROUTES_TRAIL_POINTS - 1 : TRAIL_POINTS_ALL)) + 1);
-	answer_query(r->pool, req, t->held_us - from_us <= RAW_US ? sql_trails : sql_trails_minutes, 4, params, &shape);
+	answer_query(r->pool, req, is_raw ? sql_trails : sql_trails_minutes, 4, params, &shape);
 }
 
 static void

@@ -51,8 +51,9 @@ is 'trails from memory' "$(get '/trails?seconds=1800&character=Larsson' | jq '.t
 get '/trails?seconds=7200&character=Larsson' >"$T/t"
 is 'trails from the database' "$(jq -c '[(.trails | length), ([.trails[].timestamp] | . == sort), (.trails[0] | keys)]' "$T/t")" '[240,true,["character_name","ew","ns","timestamp","z"]]'
 walk Larsson 55 44
-wait_for "[ \"\$(get '/trails?seconds=7200' | jq '.trails | length')\" = 242 ]"
+wait_for "[ \"\$(get '/trails?seconds=7200&character=Larsson' | jq '.trails | length')\" = 241 ]"
 is 'both, the newest from memory' "$(jq -c '.trails[-1] | [.ew, .ns]' "$T/body")" '[55,44]'
+ok 'of all characters by the minute' [ "$(get '/trails?seconds=7200' | jq '(.trails | length | . > 35 and . < 60) and (.trails[-1].ew == 55)')" = true ]
 for i in $(seq 0 2499); do
 	t=$(date -u -d "@$((base - 78000 + i * 30))" +%Y-%m-%dT%H:%M:%SZ)
 	echo "{\"type\":\"telemetry\",\"character_name\":\"Long\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":1,\"ns\":$i.5}"
