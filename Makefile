@@ -36,6 +36,7 @@ BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 LIBS_dt-fanout = -ljq -lzstd
 LIBS_dt-ingest = -lwebsockets -lz
 LIBS_dt-store  = -lpq -lzstd
+LIBS_dt-health = -lcurl
 LIBS_dt-serve  = -lwebsockets -lpq -ljq -lz -lsqlite3 -lsodium -lpthread
 LIBS_dt-sim    = -lwebsockets -lz
 LIBS_dt-tap    = -ljq -lzstd

@@ -23,5 +23,5 @@ _tracker() {
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$2")
 }
 
-complete -F _dt dt-alertd dt-fanout dt-ingest dt-replay dt-send dt-serve dt-sim dt-store dt-tap dt-user
+complete -F _dt dt-alertd dt-fanout dt-health dt-ingest dt-replay dt-send dt-serve dt-sim dt-store dt-tap dt-user
 complete -F _tracker scripts/tracker ./scripts/tracker tracker

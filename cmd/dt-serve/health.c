@@ -74,6 +74,17 @@ either(const struct event *ev, const char *name, const char *other)
 	return v.kind != EVENT_ABSENT && v.kind != EVENT_NULL ? v : event_get(ev, other);
 }
 
+/* How long ago that was; null when it is no time. */
+static int
+put_age(struct buf *b, const char *key, struct event_value v, int64_t now_us)
+{
+	int64_t at_us;
+
+	if (v.kind != EVENT_STRING || clock_parse_iso(v.p, v.len, &at_us) == -1)
+		return buf_printf(b, "\"%s\":null,", key);
+	return buf_printf(b, "\"%s\":%.1f,", key, now_us > at_us ? (double)(now_us - at_us) / 1e6 : 0.0);
+}
+
 static int
 write_event(struct buf *b, const struct event *ev, int64_t rx_us)
 {
@@ -90,6 +101,7 @@ write_event(struct buf *b, const struct event *ev, int64_t rx_us)
 	bad |= buf_printf(b, "\"status\":\"%s\",", event_bool(event_get(ev, "online"), &online) == -1 ? "unknown" : online ? "up" : "down");
 	bad |= put_number(b, "latency_ms", event_get(ev, "latency_ms"));
 	bad |= put_number(b, "player_count", event_get(ev, "player_count"));
+	bad |= put_age(b, "player_count_age_s", event_get(ev, "player_count_at"), now_us);
 	bad |= put_number(b, "uptime_seconds", either(ev, "uptime_s", "uptime_seconds"));
 	return bad | buf_printf(b, "\"last_check\":\"%s\",\"age_s\":%.1f", at, now_us > at_us ? (double)(now_us - at_us) / 1e6 : 0.0);
 }
@@ -105,7 +117,7 @@ answer_line(struct http_req *req, const char *line, int64_t rx_us)
 		bad |= write_event(&b, &ev, rx_us);
 	else
 		bad |= buf_appends(&b, "\"server_name\":null,\"server_address\":null,\"status\":\"unknown\",\"latency_ms\":null,\"player_count\":null,"
-		    "\"uptime_seconds\":null,\"last_check\":null,\"age_s\":null");
+		    "\"player_count_age_s\":null,\"uptime_seconds\":null,\"last_check\":null,\"age_s\":null");
 	answer_json(req, &b, bad | buf_appends(&b, "}"));
 }
 
