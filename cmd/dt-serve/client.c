@@ -18,6 +18,7 @@
 #define OUT_LOW (64u << 10)
 #define LAG_MESSAGES 2048
 #define LAG_MS 250                       /* took nothing for so long: it does not read well */
+#define STUCK_MS 30000                   /* took nothing for so long: it is cut */
 #define CATCHING_UP_MAX 8                /* each has a reading buffer of its own */
 #define MESSAGES_PER_S 20
 #define MESSAGES_BURST 60
@@ -27,6 +28,8 @@ enum catch_up { LIVE, WAITING, READING, READ };
 struct client {
 	struct client_env *env;
 	struct account_who who;
+	struct ring *ring;               /* that of all, or that of its filter */
+	struct filter_feed *feed;        /* NULL: no jq */
 	struct http_ws *ws;              /* NULL: not open yet */
 	struct subscription *sub;
 	struct rates *rates;             /* NULL: no limits */
@@ -54,6 +57,7 @@ client_new(struct client_env *env, const struct account_who *who)
 
 	c->env = env;
 	c->who = *who;
+	c->ring = env->ring;
 	c->sub = subscription_all();
 	c->tokens = MESSAGES_BURST;
 	buf_init(&c->out, OUT_MAX);
@@ -86,6 +90,7 @@ client_free(struct client **cp)
 	if (c == NULL)
 		return;
 	end_reading(c);
+	filters_put(c->env->filters, &c->feed);
 	subscription_free(&c->sub);
 	rates_free(&c->rates);
 	ring_big_unref(c->env->ring, &c->big);
@@ -98,7 +103,13 @@ void
 client_open(struct client *c, struct http_ws *ws)
 {
 	c->ws = ws;
-	c->pos = ring_end(c->env->ring);
+	c->pos = ring_end(c->ring);
+}
+
+uint64_t
+client_pos(const struct client *c)
+{
+	return c->ws == NULL || c->catch_up != LIVE ? UINT64_MAX : c->pos;
 }
 
 int
@@ -240,21 +251,6 @@ add_to_gap(struct client *c, const struct ring_msg *m)
 	c->gap_to = m->seq;
 }
 
-void
-client_evict(struct client *c, uint64_t n)
-{
-	uint64_t end = ring_end(c->env->ring);
-
-	if (c->ws == NULL || c->pos > n || c->catch_up != LIVE)
-		return;
-	for (; c->pos < end; c->pos++) {
-		const struct ring_msg *m = ring_get(c->env->ring, c->pos);
-
-		if (subscription_wants(c->sub, m))
-			add_to_gap(c, m);
-	}
-}
-
 static void
 put_gap(struct client *c)
 {
@@ -265,6 +261,51 @@ put_gap(struct client *c)
 	stat_add(STAT_SERVE_GAP_EVENTS, (int64_t)c->gap_count);
 	c->gap_from = c->gap_to = c->gap_count = 0;
 	client_put(c, text, (size_t)n);
+}
+
+/* What came through its filter is what it wants. */
+static int
+wants(const struct client *c, const struct ring_msg *m)
+{
+	return c->feed != NULL || subscription_wants(c->sub, m);
+}
+
+static int
+wants_all(const struct client *c)
+{
+	return c->feed != NULL ? c->rates == NULL : subscription_wants_all(c->sub);
+}
+
+struct filter_feed *
+client_feed(const struct client *c)
+{
+	return c->feed;
+}
+
+void
+client_gap(struct client *c, uint64_t from, uint64_t to, uint64_t count)
+{
+	if (c->gap_count > 0)
+		put_gap(c);
+	c->gap_from = from;
+	c->gap_to = to;
+	c->gap_count = count;
+	put_gap(c);
+}
+
+void
+client_evict(struct client *c, uint64_t n)
+{
+	uint64_t end = ring_end(c->ring);
+
+	if (c->ws == NULL || c->pos > n || c->catch_up != LIVE)
+		return;
+	for (; c->pos < end; c->pos++) {
+		const struct ring_msg *m = ring_get(c->ring, c->pos);
+
+		if (wants(c, m))
+			add_to_gap(c, m);
+	}
 }
 
 static int
@@ -283,12 +324,12 @@ is_held_back(struct client *c, const struct ring_msg *m, int64_t now_ms)
 static const struct ring_msg *
 next_wanted(struct client *c, int64_t now_ms)
 {
-	uint64_t end = ring_end(c->env->ring);
+	uint64_t end = ring_end(c->ring);
 
 	for (; c->pos < end; c->pos++) {
-		const struct ring_msg *m = ring_get(c->env->ring, c->pos);
+		const struct ring_msg *m = ring_get(c->ring, c->pos);
 
-		if (subscription_wants(c->sub, m) && !is_held_back(c, m, now_ms))
+		if (wants(c, m) && !is_held_back(c, m, now_ms))
 			return m;
 	}
 	return NULL;
@@ -339,9 +380,9 @@ begin_big(struct client *c, const struct ring_msg *m)
 static void
 write_shared(struct client *c)
 {
-	const struct ring_msg *m = ring_get(c->env->ring, c->pos);
+	const struct ring_msg *m = ring_get(c->ring, c->pos);
 	const char *begin = m->frame;
-	uint64_t end = ring_end(c->env->ring), first = c->pos;
+	uint64_t end = ring_end(c->ring), first = c->pos;
 	size_t n = 0;
 
 	if (m->big != NULL) {
@@ -349,7 +390,7 @@ write_shared(struct client *c)
 		return;
 	}
 	for (; c->pos < end; c->pos++, n += m->header + m->len) {
-		m = ring_get(c->env->ring, c->pos);
+		m = ring_get(c->ring, c->pos);
 		if (m->frame != begin + n || n + m->header + m->len > CHUNK)
 			break;
 	}
@@ -446,7 +487,7 @@ put_held(void *priv, const char *payload, size_t len)
 static int
 is_due(const struct client *c, int64_t now_ms)
 {
-	uint64_t waiting = ring_end(c->env->ring) - c->pos;
+	uint64_t waiting = ring_end(c->ring) - c->pos;
 
 	return c->catch_up == LIVE && waiting > 0 && (c->sub->batch_ms == 0 || now_ms >= c->due_ms || waiting > 2000);
 }
@@ -468,7 +509,7 @@ client_write(struct client *c, int64_t now_ms)
 			return;
 		else if (c->sub->batch_ms > 0)
 			write_batch(c, now_ms);
-		else if (subscription_wants_all(c->sub))
+		else if (wants_all(c))
 			write_shared(c);
 		else
 			write_chosen(c, now_ms);
@@ -487,7 +528,7 @@ client_poke(struct client *c, int64_t now_ms)
 		if (c->asked_ms == 0)
 			c->asked_ms = now_ms;
 		http_ws_want_write(c->ws);
-	} else if (c->catch_up == LIVE && c->pos < ring_end(c->env->ring))
+	} else if (c->catch_up == LIVE && c->pos < ring_end(c->ring))
 		due_ms = c->due_ms;
 	return held_ms > now_ms && held_ms < due_ms ? held_ms : due_ms;
 }
@@ -498,14 +539,14 @@ client_poke(struct client *c, int64_t now_ms)
 static int
 find_in_ring(struct client *c, uint64_t seq)
 {
-	uint64_t first = ring_first(c->env->ring), end = ring_end(c->env->ring), n, oldest = 0;
+	uint64_t first = ring_first(c->ring), end = ring_end(c->ring), n, oldest = 0;
 
 	for (n = first; n < end && oldest == 0; n++)
-		oldest = ring_get(c->env->ring, n)->seq;
+		oldest = ring_get(c->ring, n)->seq;
 	if (oldest == 0 ? seq < c->env->newest_seq(c->env->priv) : seq + 1 < oldest)
 		return 0;
 	for (n = end; n > first; n--) {
-		const struct ring_msg *m = ring_get(c->env->ring, n - 1);
+		const struct ring_msg *m = ring_get(c->ring, n - 1);
 
 		if (m->seq != 0 && m->seq <= seq)
 			break;
@@ -569,10 +610,7 @@ on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
 	struct client *c = priv;
 
 	flush_batch(c);
-	c->gap_from = from;
-	c->gap_to = to;
-	c->gap_count = count;
-	put_gap(c);
+	client_gap(c, from, to, count);
 }
 
 static void
@@ -627,8 +665,14 @@ client_turn(struct client *c)
 int
 client_lags(const struct client *c, int64_t now_ms)
 {
-	return c->ws != NULL && c->catch_up == LIVE && ring_end(c->env->ring) - c->pos > LAG_MESSAGES &&
+	return c->ws != NULL && c->catch_up == LIVE && ring_end(c->ring) - c->pos > LAG_MESSAGES &&
 	    (c->asked_ms == 0 || now_ms - c->asked_ms < LAG_MS);
+}
+
+int
+client_stuck(const struct client *c, int64_t now_ms)
+{
+	return c->ws != NULL && c->asked_ms != 0 && now_ms - c->asked_ms > STUCK_MS;
 }
 
 int
@@ -644,21 +688,35 @@ client_close(struct client *c)
 	c->catch_up = LIVE;
 }
 
+/* What comes through the filter from now on, or since `from`, lies in a ring beside that of all. */
+static void
+follow(struct client *c, struct filter_feed *feed)
+{
+	if (c->gap_count > 0)
+		put_gap(c);
+	filters_put(c->env->filters, &c->feed);
+	c->feed = feed;
+	c->ring = feed != NULL ? filter_feed_ring(feed) : c->env->ring;
+	c->pos = ring_end(c->ring);
+}
+
 void
-client_subscribe(struct client *c, struct subscription *sub)
+client_subscribe(struct client *c, struct subscription *sub, struct filter_feed *feed)
 {
 	uint64_t newest = c->env->newest_seq(c->env->priv);
 
 	end_reading(c);
+	if (feed != NULL || c->feed != NULL)
+		follow(c, feed);
 	/* Within what was being caught up, the new subscription starts where it stands: now. */
 	if (c->catch_up != LIVE)
-		c->pos = ring_end(c->env->ring);
+		c->pos = ring_end(c->ring);
 	c->catch_up = LIVE;
 	subscription_free(&c->sub);
 	rates_free(&c->rates);
 	c->sub = sub;
 	if (sub->n_rates > 0)
 		c->rates = rates_new();
-	if (sub->has_from && sub->from <= newest)
+	if (feed == NULL && sub->has_from && sub->from <= newest)
 		go_on_after(c, sub->from > 0 ? sub->from - 1 : 0);
 }

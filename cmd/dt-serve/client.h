@@ -7,6 +7,7 @@
 
 #include "account/account.h"
 #include "bus/bus.h"
+#include "filters.h"
 #include "http/http.h"
 #include "rates.h"
 #include "ring.h"
@@ -16,6 +17,7 @@ struct client;
 struct client_env {                      /* the same for all of them */
 	struct http *http;
 	struct ring *ring;
+	struct filters *filters;
 	uint64_t (*newest_seq)(void *priv);
 	void *priv;
 	unsigned catching_up;            /* how many read from the journal now */
@@ -25,11 +27,13 @@ struct client_env {                      /* the same for all of them */
 struct client *client_new(struct client_env *, const struct account_who *);       /* copies who it is */
 void client_free(struct client **);
 void client_open(struct client *, struct http_ws *);     /* from now on, everything */
+uint64_t client_pos(const struct client *);               /* of its ring: what comes next */
 int client_is_open(const struct client *);
 struct account_who *client_who(struct client *);         /* whose it is; the role may change */
 
 /* Takes the subscription.  What it missed since `from` comes first, from the ring or the journal. */
-void client_subscribe(struct client *, struct subscription *);
+void client_subscribe(struct client *, struct subscription *, struct filter_feed *);       /* takes both; the feed is NULL without jq */
+struct filter_feed *client_feed(const struct client *);
 const struct subscription *client_subscription(const struct client *);
 
 /* Queue a message for this one alone. */
@@ -37,6 +41,7 @@ void client_put(struct client *, const char *payload, size_t len);
 void client_error(struct client *, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* A message of the ring is about to go: who still needs it goes on with the newest. */
+void client_gap(struct client *, uint64_t from, uint64_t to, uint64_t count);
 void client_evict(struct client *, uint64_t n);
 
 /* Ask to write when something is due; returns when it should be asked again at the latest. */
@@ -45,6 +50,7 @@ void client_write(struct client *, int64_t now_ms);      /* the socket can take 
 void client_turn(struct client *);                       /* outside all callbacks: begin or end reading from the journal */
 
 int client_lags(const struct client *, int64_t now_ms);  /* reads well, but there is much that it has not got yet */
+int client_stuck(const struct client *, int64_t now_ms); /* has not taken anything for too long */
 int client_holds_big(const struct client *);             /* is it in the middle of a long message? */
 void client_close(struct client *);                      /* the loop is about to end */
 

@@ -9,6 +9,7 @@
 #include "clock/clock.h"
 #include "commands.h"
 #include "dungeons.h"
+#include "filters.h"
 #include "log/log.h"
 #include "maps.h"
 #include "mem/mem.h"
@@ -23,7 +24,7 @@
 #define BIG_ALIVE_MAX (64u << 20)        /* of long messages that slow browsers still read, before those are closed */
 #define DUNGEON_BYTES (2u << 20)
 #define MESSAGE_MAX 65536
-#define CLIENTS_MAX 2000
+#define CLIENTS_MAX 10000
 #define SNAPSHOT_MAX (16u << 20)
 #define SNAPSHOT_WITHIN_US (INT64_C(900) * 1000000)
 
@@ -38,6 +39,9 @@ struct live {
 	struct live_config config;
 	struct client_env env;
 	struct ring *ring;
+	uint64_t low;                    /* nobody on the ring stands before this message */
+	struct filters *filters;
+	int held;                        /* a filter is paused */
 	struct commands *commands;
 	struct dungeons *dungeons;
 	struct maps *maps;
@@ -57,29 +61,30 @@ live_clients(const struct live *l)
 
 /* ---- what goes out ---- */
 
+/* Most messages go when everybody has long had them: all are asked only when the slowest of the last time could stand here. */
 static void
 on_evict(void *priv, uint64_t n)
 {
 	struct live *l = priv;
 	struct seat *s;
+	uint64_t pos;
 
-	LIST_FOREACH(s, &l->seats, link)
+	if (n < l->low)
+		return;
+	l->low = ring_end(l->ring);
+	LIST_FOREACH(s, &l->seats, link) {
+		if (client_feed(s->client) != NULL)
+			continue;
 		client_evict(s->client, n);
+		if ((pos = client_pos(s->client)) < l->low)
+			l->low = pos;
+	}
 }
 
 const char *
 live_dungeon(const struct live *l, const char *landblock, size_t *len)
 {
 	return dungeons_get(l->dungeons, landblock, len);
-}
-
-static uint64_t
-hash_of_name(const struct event *ev)
-{
-	char name[512];
-	long n = event_string(ev->character_name, name, sizeof(name));
-
-	return n > 0 ? subscription_name_hash(name, (size_t)n) : 0;
 }
 
 void
@@ -99,7 +104,7 @@ live_database(struct live *l, struct pool *pool)
 void
 live_event(struct live *l, const struct event *ev, uint64_t seq)
 {
-	struct ring_msg m = { .seq = seq };
+	struct ring_msg m;
 
 	if (event_value_is(ev->type, "command_status")) {        /* goes to who asked, in his own words */
 		commands_status(l->commands, ev);
@@ -108,10 +113,7 @@ live_event(struct live *l, const struct event *ev, uint64_t seq)
 	if (event_value_is(ev->type, "request_dungeon_map"))     /* between us and the plugins */
 		return;
 	live_remember(l, ev);
-	m.name_hash = hash_of_name(ev);
-	m.type_at = (uint32_t)(ev->type.p - ev->line);
-	m.type_len = (uint16_t)ev->type.len;
-	m.type_id = (int16_t)event_type_id(ev->type);
+	subscription_message(ev, seq, &m);
 	(void)ring_add(l->ring, &m, ev->line, ev->len);
 }
 
@@ -143,7 +145,7 @@ live_lags(const struct live *l, int64_t now_ms)
 	const struct seat *s;
 
 	LIST_FOREACH(s, &l->seats, link)
-		if (client_lags(s->client, now_ms))
+		if (client_feed(s->client) == NULL && client_lags(s->client, now_ms))
 			return 1;
 	return 0;
 }
@@ -153,6 +155,19 @@ on_timer(struct pollable *p, short revents, int64_t now_ms)
 {
 	(void)revents;
 	poke((struct live *)((char *)p - offsetof(struct live, timer)), now_ms);
+}
+
+/* Reads nothing, or so little that it comes to the same: it would hold its memory for ever. */
+static void
+cut_stuck(struct live *l, int64_t now_ms)
+{
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_stuck(s->client, now_ms)) {
+			(*stat_cell(STAT_SERVE_REJECTED, "slow"))++;
+			http_ws_kill(s->ws);
+		}
 }
 
 void
@@ -191,7 +206,25 @@ live_tick(struct live *l, int64_t now_ms)
 		LIST_FOREACH(s, &l->seats, link)
 			if (client_holds_big(s->client))
 				http_ws_close(s->ws, 1013, "reads too slowly");
+	cut_stuck(l, now_ms);
 	poke(l, now_ms);
+}
+
+/* Those whose browsers read, but are behind, wait for them. */
+static void
+hold_filters(struct live *l)
+{
+	int64_t now_ms = http_now(l->config.http);
+	struct filter_feed *feed;
+	struct seat *s;
+
+	l->held = 0;
+	filters_go_on(l->filters);
+	LIST_FOREACH(s, &l->seats, link)
+		if ((feed = client_feed(s->client)) != NULL && client_lags(s->client, now_ms)) {
+			filter_feed_pause(feed, 1);
+			l->held = 1;
+		}
 }
 
 void
@@ -199,11 +232,15 @@ live_turn(struct live *l)
 {
 	struct seat *s;
 
+	filters_turn(l->filters);
+	if (l->held)
+		hold_filters(l);
 	if (!l->env.turn)
 		return;
 	l->env.turn = 0;
 	LIST_FOREACH(s, &l->seats, link)
 		client_turn(s->client);
+	l->low = 0;
 }
 
 void
@@ -215,7 +252,8 @@ live_gap(struct live *l, uint64_t from, uint64_t to, uint64_t count)
 
 	log_warn("missed the events %ju to %ju: the journal no longer has them", (uintmax_t)from, (uintmax_t)to);
 	LIST_FOREACH(s, &l->seats, link)
-		client_put(s->client, text, (size_t)n);
+		if (client_feed(s->client) == NULL)
+			client_put(s->client, text, (size_t)n);
 }
 
 /* Catching up means a subscription of the client's own, which hangs in the loop. */
@@ -226,6 +264,7 @@ live_close(struct live *l)
 
 	http_del(l->config.http, &l->timer);
 	maps_stop(l->maps);
+	filters_close(l->filters);
 	LIST_FOREACH(s, &l->seats, link)
 		client_close(s->client);
 }
@@ -259,9 +298,15 @@ on_subscribe(struct live *l, struct client *c, const struct json *j)
 	struct buf b = BUF_INIT(1u << 20);
 	char error[256];
 	struct subscription *sub = subscription_parse(j, error, sizeof(error));
+	struct filter_feed *feed = NULL;
 
 	if (sub == NULL) {
 		client_error(c, "bad_subscribe", "%s", error);
+		return;
+	}
+	if (sub->jq != NULL && (feed = filters_get(l->filters, sub)) == NULL) {
+		client_error(c, "too_many", "at most %d different jq programs are run at a time: narrow by message_types and characters", FILTERS_MAX);
+		subscription_free(&sub);
 		return;
 	}
 	subscription_write(sub, l->config.newest_seq(l->config.priv), &b);
@@ -269,7 +314,8 @@ on_subscribe(struct live *l, struct client *c, const struct json *j)
 	buf_fini(&b);
 	if (sub->snapshot)
 		put_snapshot(l, c);
-	client_subscribe(c, sub);
+	client_subscribe(c, sub, feed);
+	l->low = 0;
 }
 
 static void
@@ -424,6 +470,54 @@ static const struct http_ws_handler handler = {
 	.max_message = MESSAGE_MAX, .on_upgrade = on_upgrade, .on_open = on_open, .on_message = on_message, .on_writable = on_writable, .on_close = on_close
 };
 
+/* ---- filters ---- */
+
+static void
+on_filter_events(void *priv, struct filter_feed *feed)
+{
+	struct live *l = priv;
+	int64_t now_ms = http_now(l->config.http);
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_feed(s->client) == feed)
+			(void)client_poke(s->client, now_ms);
+	l->held = 1;
+}
+
+static void
+on_filter_evict(void *priv, struct filter_feed *feed, uint64_t n)
+{
+	struct live *l = priv;
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_feed(s->client) == feed)
+			client_evict(s->client, n);
+}
+
+static void
+on_filter_gap(void *priv, struct filter_feed *feed, uint64_t from, uint64_t to, uint64_t count)
+{
+	struct live *l = priv;
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_feed(s->client) == feed)
+			client_gap(s->client, from, to, count);
+}
+
+static void
+on_filter_dead(void *priv, struct filter_feed *feed, const char *reason)
+{
+	struct live *l = priv;
+	struct seat *s;
+
+	LIST_FOREACH(s, &l->seats, link)
+		if (client_feed(s->client) == feed)
+			client_error(s->client, "bad_jq", "jq: %s", reason);
+}
+
 struct live *
 live_new(const struct live_config *config)
 {
@@ -432,10 +526,12 @@ live_new(const struct live_config *config)
 	l->config = *config;
 	LIST_INIT(&l->seats);
 	l->ring = ring_new(RING_BYTES, RING_MESSAGES, RING_BIG_BYTES, on_evict, l);
+	l->filters = filters_new(&(struct filters_config){ .http = config->http, .main = l->ring, .on_events = on_filter_events, .on_evict = on_filter_evict,
+	    .on_gap = on_filter_gap, .on_dead = on_filter_dead, .priv = l });
 	l->commands = commands_new(config->pub);
 	l->dungeons = dungeons_new(DUNGEON_BYTES);
 	l->maps = maps_new(l->dungeons, config->pub);
-	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .newest_seq = config->newest_seq, .priv = config->priv };
+	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .filters = l->filters, .newest_seq = config->newest_seq, .priv = config->priv };
 	l->timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
 	http_add(config->http, &l->timer);
 	http_route_ws(config->http, "/ws/live", &handler, l);
@@ -453,6 +549,7 @@ live_free(struct live **lp)
 	commands_free(&l->commands);
 	maps_free(&l->maps);
 	dungeons_free(&l->dungeons);
+	filters_free(&l->filters);
 	ring_free(&l->ring);
 	free(l);
 	*lp = NULL;

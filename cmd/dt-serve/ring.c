@@ -14,7 +14,7 @@ struct ring {
 	size_t slots;
 	uint64_t first, end;
 	size_t big_kept, big_max;    /* bytes of the big ones in the ring */
-	size_t big_alive;
+	size_t own_alive, *big_alive;
 	void (*evict)(void *priv, uint64_t n);
 	void *priv;
 };
@@ -26,8 +26,18 @@ ring_new(size_t bytes, size_t messages, size_t big_bytes, void (*evict)(void *pr
 
 	assert(bytes > 2 * (RING_FRAME_MAX + 10));
 	*r = (struct ring){ .size = bytes, .slots = messages, .big_max = big_bytes, .evict = evict, .priv = priv };
+	r->big_alive = &r->own_alive;
 	r->data = xmalloc(bytes);
 	r->msg = xcalloc(messages, sizeof(*r->msg));
+	return r;
+}
+
+struct ring *
+ring_new_beside(struct ring *other, size_t bytes, size_t messages, size_t big_bytes, void (*evict)(void *priv, uint64_t n), void *priv)
+{
+	struct ring *r = ring_new(bytes, messages, big_bytes, evict, priv);
+
+	r->big_alive = other->big_alive;
 	return r;
 }
 
@@ -67,14 +77,14 @@ ring_big_unref(struct ring *r, struct ring_big **bigp)
 	*bigp = NULL;
 	if (big == NULL || --big->refs > 0)
 		return;
-	r->big_alive -= big->len;
+	*r->big_alive -= big->len;
 	free(big);
 }
 
 size_t
 ring_big_bytes(const struct ring *r)
 {
-	return r->big_alive;
+	return *r->big_alive;
 }
 
 static struct ring_big *
@@ -85,7 +95,7 @@ big_new(struct ring *r, const char *payload, size_t len)
 	big->refs = 1;
 	big->len = len;
 	memcpy(big->data, payload, len);
-	r->big_alive += len;
+	*r->big_alive += len;
 	r->big_kept += len;
 	return big;
 }

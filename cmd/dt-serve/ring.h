@@ -31,6 +31,9 @@ struct ring;
 struct ring *ring_new(size_t bytes, size_t messages, size_t big_bytes, void (*evict)(void *priv, uint64_t n), void *priv);
 void ring_free(struct ring **);
 
+/* The same, with long messages counted together with those of another ring: a reference may be given back to either. */
+struct ring *ring_new_beside(struct ring *, size_t bytes, size_t messages, size_t big_bytes, void (*evict)(void *priv, uint64_t n), void *priv);
+
 uint64_t ring_first(const struct ring *);        /* number of the oldest message that is held */
 uint64_t ring_end(const struct ring *);          /* number of the next message to come */
 const struct ring_msg *ring_get(const struct ring *, uint64_t n);

@@ -8,8 +8,11 @@
 #include "event/event.h"
 #include "mem/mem.h"
 
-#define WORDS_MAX 1000
-#define WORD_MAX 128
+#define TYPES_MAX 64
+#define TYPE_MAX 64
+#define CHARACTERS_MAX 1000
+#define CHARACTER_MAX 128
+#define JQ_MAX 4096
 
 static const char *const members[] = {
 	"type", "message_types", "characters", "batch_ms", "snapshot", "max_rate", "from", "jq", NULL
@@ -52,6 +55,7 @@ subscription_free(struct subscription **sp)
 	words_free(s->types);
 	words_free(s->characters);
 	free(s->name_hash);
+	free(s->jq);
 	for (i = 0; i < s->n_rates; i++)
 		free(s->rates[i].type);
 	free(s->rates);
@@ -74,15 +78,11 @@ check_members(const struct json *j, char *error, size_t size)
 			return -1;
 		}
 	}
-	if (json_has(j, "jq")) {
-		snprintf(error, size, "the option \"jq\" is not available here yet: narrow by message_types and characters");
-		return -1;
-	}
 	return 0;
 }
 
 static int
-take_words(const struct json *j, const char *name, char ***out, char *error, size_t size)
+take_words(const struct json *j, const char *name, size_t most, size_t longest, char ***out, char *error, size_t size)
 {
 	const char *const *words;
 	size_t n = json_len(j, name), i;
@@ -90,14 +90,14 @@ take_words(const struct json *j, const char *name, char ***out, char *error, siz
 	if (!json_has(j, name))
 		return 0;
 	words = json_kind(j, name) == 'a' ? json_strings(j, name) : NULL;
-	if (words == NULL || n > WORDS_MAX) {
-		snprintf(error, size, "%s must be an array of at most %d strings", name, WORDS_MAX);
+	if (words == NULL || n > most) {
+		snprintf(error, size, "%s must be an array of at most %zu strings", name, most);
 		return -1;
 	}
 	*out = xcalloc(n + 1, sizeof(**out));
 	for (i = 0; i < n; i++) {
-		if (words[i][0] == '\0' || strlen(words[i]) > WORD_MAX) {
-			snprintf(error, size, "%s holds a word that is empty or over %d bytes", name, WORD_MAX);
+		if (words[i][0] == '\0' || strlen(words[i]) > longest) {
+			snprintf(error, size, "%s holds a word that is empty or over %zu bytes", name, longest);
 			return -1;
 		}
 		(*out)[i] = xstrdup(words[i]);
@@ -124,7 +124,7 @@ static int
 take_rates(const struct json *j, struct subscription *s, char *error, size_t size)
 {
 	const char *const *type;
-	char path[WORD_MAX + 16];
+	char path[TYPE_MAX + 16];
 
 	if (!json_has(j, "max_rate"))
 		return 0;
@@ -136,7 +136,7 @@ take_rates(const struct json *j, struct subscription *s, char *error, size_t siz
 	for (type = json_keys(j, "max_rate"); type != NULL && *type != NULL; type++) {
 		struct subscription_rate *r = &s->rates[s->n_rates];
 
-		snprintf(path, sizeof(path), "max_rate.%.*s", WORD_MAX, *type);
+		snprintf(path, sizeof(path), "max_rate.%.*s", TYPE_MAX, *type);
 		r->per_s = json_num(j, path, 0);
 		if (json_kind(j, path) != 'n' || !(r->per_s >= 0.01 && r->per_s <= 1000)) {
 			snprintf(error, size, "max_rate of \"%.40s\" must be a number from 0.01 to 1000", *type);
@@ -156,6 +156,21 @@ take_snapshot(const struct json *j, struct subscription *s, char *error, size_t 
 		return -1;
 	}
 	s->snapshot = json_bool(j, "snapshot", 0);
+	return 0;
+}
+
+static int
+take_jq(const struct json *j, struct subscription *s, char *error, size_t size)
+{
+	const char *jq = json_str(j, "jq", "");
+
+	if (!json_has(j, "jq"))
+		return 0;
+	if (json_kind(j, "jq") != 's' || jq[0] == '\0' || strlen(jq) > JQ_MAX) {
+		snprintf(error, size, "jq must be a string of 1 to %d bytes, a condition as in select(...)", JQ_MAX);
+		return -1;
+	}
+	s->jq = xstrdup(jq);
 	return 0;
 }
 
@@ -179,8 +194,8 @@ subscription_parse(const struct json *j, char *error, size_t size)
 	double batch_ms = 0, from = 0;
 
 	if (check_members(j, error, size) == -1 ||
-	    take_words(j, "message_types", &s->types, error, size) == -1 ||
-	    take_words(j, "characters", &s->characters, error, size) == -1 ||
+	    take_words(j, "message_types", TYPES_MAX, TYPE_MAX, &s->types, error, size) == -1 ||
+	    take_words(j, "characters", CHARACTERS_MAX, CHARACTER_MAX, &s->characters, error, size) == -1 || take_jq(j, s, error, size) == -1 ||
 	    take_number(j, "batch_ms", 0, SUBSCRIPTION_BATCH_MAX_MS, &batch_ms, error, size) == -1 ||
 	    (s->has_from = take_number(j, "from", 0, 9007199254740991, &from, error, size)) == -1 ||
 	    take_snapshot(j, s, error, size) == -1 || take_rates(j, s, error, size) == -1) {
@@ -194,6 +209,18 @@ subscription_parse(const struct json *j, char *error, size_t size)
 }
 
 /* ---- matching ---- */
+
+void
+subscription_message(const struct event *ev, uint64_t seq, struct ring_msg *m)
+{
+	char name[512];
+	long n = event_string(ev->character_name, name, sizeof(name));
+
+	*m = (struct ring_msg){
+		.seq = seq, .name_hash = n > 0 ? subscription_name_hash(name, (size_t)n) : 0,
+		.type_at = (uint32_t)(ev->type.p - ev->line), .type_len = (uint16_t)ev->type.len, .type_id = (int16_t)event_type_id(ev->type)
+	};
+}
 
 int
 subscription_wants_all(const struct subscription *s)
@@ -264,11 +291,21 @@ write_words(struct buf *out, const char *name, char **words)
 }
 
 void
+subscription_write_words(const struct subscription *s, struct buf *out)
+{
+	write_words(out, "message_types", s->types);
+	write_words(out, "characters", s->characters);
+	if (s->jq == NULL)
+		return;
+	(void)buf_appends(out, ",\"jq\":");
+	(void)buf_append_json(out, s->jq, strlen(s->jq));
+}
+
+void
 subscription_write(const struct subscription *s, uint64_t seq, struct buf *out)
 {
 	(void)buf_appends(out, "{\"type\":\"subscribed\"");
-	write_words(out, "message_types", s->types);
-	write_words(out, "characters", s->characters);
+	subscription_write_words(s, out);
 	if (s->batch_ms > 0)
 		(void)buf_printf(out, ",\"batch_ms\":%d", s->batch_ms);
 	if (s->has_from)

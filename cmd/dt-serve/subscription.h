@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "buf/buf.h"
+#include "event/event.h"
 #include "json/json.h"
 #include "ring.h"
 
@@ -23,6 +24,7 @@ struct subscription {
 	size_t n_characters;
 	struct subscription_rate *rates;
 	size_t n_rates;
+	char *jq;                            /* NULL: none; the bus runs it */
 	int batch_ms;                        /* 0: one event a frame */
 	int snapshot;
 	int has_from;
@@ -40,6 +42,10 @@ int subscription_wants_all(const struct subscription *);
 double subscription_rate(const struct subscription *, const struct ring_msg *);   /* a second and character; 0: no limit */
 void subscription_write(const struct subscription *, uint64_t seq, struct buf *out);   /* the `subscribed` answer */
 
+void subscription_write_words(const struct subscription *, struct buf *out);      /* types, characters and jq of it: what decides which events it is sent */
+
+/* What a ring has to know of an event. */
+void subscription_message(const struct event *, uint64_t seq, struct ring_msg *);
 uint64_t subscription_name_hash(const char *name, size_t len);   /* never 0 */
 
 #endif

@@ -119,9 +119,9 @@ limit_files(void)
 {
 	struct rlimit r;
 
-	/* lws allocates 16 bytes for each descriptor that could be: containers allow a thousand million. */
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur > MAX_FILES) {
-		r.rlim_cur = MAX_FILES;
+	/* lws allocates 16 bytes for each descriptor that could be: containers allow a thousand million.  Shells allow 1,024, fewer than there are browsers. */
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max < MAX_FILES ? r.rlim_max : MAX_FILES;
 		(void)setrlimit(RLIMIT_NOFILE, &r);
 	}
 }

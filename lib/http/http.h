@@ -109,6 +109,7 @@ int http_ws_write_raw(struct http_ws *, const char *frames, size_t len);   /* in
 size_t http_ws_frame(char *out, size_t payload_len);             /* header of an unmasked text frame into out[10]; its length */
 void http_ws_pause(struct http_ws *, int on);                    /* stop reading: back-pressure to the peer */
 void http_ws_close(struct http_ws *, int code, const char *reason);
+void http_ws_kill(struct http_ws *);             /* at once, for a peer that would not take a close either; on_close comes later */
 const char *http_ws_peer(const struct http_ws *);
 
 /* A client connection, ws:// or ws+unix:// (a path after "ws+unix://", then ":" and the request path); headers as name, value pairs, NULL-terminated.

@@ -132,6 +132,13 @@ http_ws_close(struct http_ws *ws, int code, const char *reason)
 	ask(ws);
 }
 
+void
+http_ws_kill(struct http_ws *ws)
+{
+	if (ws->c != NULL)
+		http_kill(ws->c);
+}
+
 static int
 close_now(struct http_ws *ws)
 {

@@ -111,7 +111,7 @@ while read -r message; do
 done <<-'ROWS'
 	nonsense
 	[1,2]
-	{"type":"subscribe","jq":"select(.x)"}
+	{"type":"subscribe","jq": 7}
 	{"type":"subscribe","message_types":"rare"}
 	{"type":"subscribe","message_types":[1]}
 	{"type":"subscribe","batch_ms":5001}
