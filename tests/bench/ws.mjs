@@ -10,7 +10,7 @@ function broadcast() {
 	for (const client of server.clients)
 		slow ||= client.bufferedAmount > 1 << 20;
 	if (!slow && server.clients.size > 0) {
-		const text = JSON.stringify({ made: `~${String(Date.now() * 1000).padStart(16, '0')}`, pad });
+		const text = JSON.stringify({ made: `^${String(Date.now() * 1000).padStart(16, '0')}`, pad });
 		for (const client of server.clients)
 			client.send(text);
 	}

@@ -47,7 +47,7 @@ make_frame(void)
 	p[1] = 126;
 	p[2] = (char)((frame - 4) >> 8);
 	p[3] = (char)(frame - 4);
-	n = snprintf(p + 4, frame - 4, "{\"made\":\"~%010ld%06ld\",\"pad\":\"", (long)t.tv_sec, t.tv_nsec / 1000);
+	n = snprintf(p + 4, frame - 4, "{\"made\":\"^%010ld%06ld\",\"pad\":\"", (long)t.tv_sec, t.tv_nsec / 1000);
 	p[4 + n] = 'x';
 	end += frame;
 }

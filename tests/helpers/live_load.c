@@ -1,7 +1,7 @@
-/* live_load: the load of bench_live.sh and of the tests with many browsers.  An event carries "~" and 16 digits: the microsecond it was made.
+/* live_load: the load of bench_live.sh and of the tests with many browsers.  An event carries "^" and 16 digits: the microsecond it was made.
  *
  *   live_load recv [-n SOCKETS] [-w WARM_S] [-t SECONDS] [-i] [-k nats] [-d DEAF] [-m MESSAGE]... [-p PID]... PORT PATH
- *       Opens the WebSockets, has each send one of the messages in turn, and counts the "~" of SECONDS after WARM_S.  The last DEAF sockets are not read.
+ *       Opens the WebSockets, has each send one of the messages in turn, and counts the "^" of SECONDS after WARM_S.  The last DEAF sockets are not read.
  *       Prints: deliveries/s, p50 and p99 in ms, seconds of CPU per million deliveries of the PIDs, bytes per socket that the first PID grew by,
  *       sockets that were closed on us, bytes per socket of each kind of message.  With -i it holds the sockets and expects nothing.
  *   live_load send [-r RATE] [-t SECONDS] [-b BYTES] [-c CONNECTIONS] [-H SECRET] -f line|nats|post|ws PORT|- [PATH]
@@ -194,13 +194,13 @@ count(const char *p, size_t len, int latency)
 
 	if (!latency) {
 		for (; p < end; p++)
-			n += *p == '~';
+			n += *p == '^';
 		S.deliveries += n;
 		return;
 	}
-	for (; (at = memchr(p, '~', (size_t)(end - p))) != NULL; p = at + 1) {
+	for (; (at = memchr(p, '^', (size_t)(end - p))) != NULL; p = at + 1) {
 		S.deliveries++;
-		if (end - at > 16)
+		if (end - at > 16 && at[1] == '1')
 			add_sample(at + 1, now);
 	}
 }
@@ -297,7 +297,7 @@ make_event(char *to, uint64_t n)
 {
 	size_t len;
 
-	len = (size_t)sprintf(to, "{\"type\":\"%s\",\"character_name\":\"C%d\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"made\":\"~%016.0f\",\"n\":%ju,\"pad\":\"",
+	len = (size_t)sprintf(to, "{\"type\":\"%s\",\"character_name\":\"C%d\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"made\":\"^%016.0f\",\"n\":%ju,\"pad\":\"",
 	    types[n % 4], (int)(n / 4 % 60), now_s() * 1e6, (uintmax_t)n);
 	while (len + 2 < S.bytes)
 		to[len++] = 'x';
