@@ -13,7 +13,7 @@ _tracker() {
 	local words=""
 	case $3 in
 	*tracker) words=$("$1" help | sed -n 's/^  \([a-z]*\) .*/\1/p') ;;
-	restart | logs) words="postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-sim -f" ;;
+	restart | logs) words="postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health dt-alertd dt-sim -f" ;;
 	backup | restore | --with-secrets | --force)
 		case $2 in -*) words="--with-secrets --force" ;; *) mapfile -t COMPREPLY < <(compgen -f -- "$2"); return ;; esac
 		;;

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 # In the order in which they start.  Down goes the other way, but what writes to the stream always ends before what reads it.
-PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-sim)
-STOP_ORDER=(dt-sim dt-serve dt-ingest dt-store dt-store-inventory dt-fanout postgres)
+PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health dt-alertd dt-sim)
+STOP_ORDER=(dt-sim dt-health dt-alertd dt-serve dt-ingest dt-store dt-store-inventory dt-fanout postgres)
 READY_SECONDS=60
 declare -A DEATHS_BEFORE=()     # how often a program had died when it was last started
 
@@ -99,6 +99,15 @@ program_command() {
 		COMMAND=("$BIN/dt-sim" --characters "$CHARACTERS" --connect "ws://$host:$PORT/ws/position" -R 3)
 		;;
 	*) COMMAND=("$BIN/$1" -R 3) ;;
+	esac
+}
+
+# optional_wanted NAME: is there something for it to do?
+optional_wanted() {
+	[ -x "$BIN/$1" ] || return 1
+	case $1 in
+	dt-health) [ -n "$(setting DT_GAME_SERVER)" ] && [ -n "$(setting DT_GAME_ADDRESS)" ] ;;
+	dt-alertd) [ -n "$(setting DISCORD_RARE_BOT_TOKEN)$(setting DISCORD_ACLOG_WEBHOOK)" ] || [ -n "$(ls "$DATA/rules.d" 2>/dev/null)" ] ;;
 	esac
 }
 

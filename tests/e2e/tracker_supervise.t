@@ -161,8 +161,17 @@ ok "a port is taken" wait_for 'nc -z 127.0.0.1 "$taken"'
 status "up says so" 69 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$taken" "$tracker" up --no-build
 like "with a way out" "$(cat "$T/err")" "somebody listens on port $taken already; DT_PORT=$((taken + 1)) scripts/tracker up"
 mkdir -p "$T/run2"
-for p in dt-fanout dt-ingest dt-serve dt-store dt-store-inventory; do mkfifo "$T/run2/$p.fifo"; done
-status "another port is fine" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$(free_port)" "$tracker" up --no-build
+for p in dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health dt-alertd; do mkfifo "$T/run2/$p.fifo"; done
+for p in dt-health dt-alertd; do ln "$T/fake/bin/dt-fanout" "$T/fake/bin/$p"; done
+port2=$(free_port)
+status "another port is fine" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$port2" "$tracker" up --no-build
+second_up() { DT_DATA=$T/second DT_RUN=$T/run2 "$tracker" status | awk '$2 == "up" { print $1 }' | tr '\n' ' '; }
+is "a game server that nobody named is not watched" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory "
+status "one is named" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$port2" DT_GAME_SERVER=X DT_GAME_ADDRESS=localhost:9 "$tracker" up --no-build
+is "it is watched" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health "
+mkdir "$T/second/rules.d" && touch "$T/second/rules.d/x.rule"
+status "a rule is written" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$port2" "$tracker" up --no-build
+is "it is applied" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health dt-alertd "
 status "its end" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" "$tracker" down
 is "does nothing to the first" "$("$tracker" status | grep -c ' up ')" 6
 
