@@ -15,7 +15,6 @@
 #include "mem/mem.h"
 #include "stat/stat.h"
 
-#define LOCAL "local"
 #define SWEEP_MS 60000
 #define KNOWN_US 10000000            /* how long an answer of the file counts while the file stays as it is */
 #define KNOWN_N 256
@@ -105,7 +104,7 @@ is_trusted(const struct door *d, const struct http_req *req)
 static struct account_who
 local(enum account_role role)
 {
-	return (struct account_who){ .name = LOCAL, .role = role };
+	return (struct account_who){ .name = DOOR_LOCAL, .role = role };
 }
 
 /* What somebody shows counts before where they are: so one can also log in as a viewer at home. */

@@ -21,7 +21,8 @@ struct door_config {
 struct door *door_new(const struct door_config *);       /* copies it; adds the guard, its routes and a pollable */
 void door_free(struct door **);
 
-/* Who asks; never NULL within a handler.  Of those without login the name is "local". */
+#define DOOR_LOCAL "local"            /* the name of those who need no login */
+/* Who asks; never NULL within a handler. */
 const struct account_who *door_who(const struct http_req *);
 /* 0, or -1 when it is answered 403. */
 int door_require(struct http_req *, enum account_role);

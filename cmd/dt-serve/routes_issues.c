@@ -25,7 +25,7 @@
 #define AUTHOR_MAX 32
 #define ROWS_MAX 1000
 #define ROWS_DEFAULT 200
-#define NOBODY "anonymous"           /* until people log in */
+#define NOBODY "anonymous"           /* who came in without login and does not say */
 
 static const char *const states[] = { "open", "done", NULL };
 
@@ -91,6 +91,19 @@ member(struct http_req *req, const struct json *j, const char *name, size_t min,
 	return -1;
 }
 
+/* Who is logged in signs with that name; others may choose one. */
+static int
+member_author(struct http_req *req, const struct json *j, const char **out)
+{
+	const struct account_who *who = door_who(req);
+
+	if (member(req, j, "author", 1, AUTHOR_MAX, NOBODY, out) == -1)
+		return -1;
+	if (strcmp(who->name, DOOR_LOCAL) != 0)
+		*out = who->name;
+	return 0;
+}
+
 static int
 member_state(struct http_req *req, const struct json *j, const char *fallback, const char **out)
 {
@@ -154,12 +167,12 @@ on_new(void *priv, struct http_req *req)
 	struct answer_shape shape = { .is_object = 1, .kinds = ISSUE_KINDS, .sum_column = -1, .status = 201, .missing_status = 409,
 	    .missing = "the board is full: delete what is done" };
 	const char *params[] = { NULL, NULL, NULL, NULL, NULL, ISSUES_MAX };
-	struct json *j = body_json(req, r->any_host, members);
+	struct json *j;
 
-	if (j == NULL)
+	if (door_require(req, ACCOUNT_OPERATOR) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
 		return;
 	if (member(req, j, "title", 1, TITLE_MAX, NULL, &params[0]) == 0 && member(req, j, "body", 0, TEXT_MAX, "", &params[1]) == 0 &&
-	    member(req, j, "category", 0, CATEGORY_MAX, "", &params[2]) == 0 && member(req, j, "author", 1, AUTHOR_MAX, NOBODY, &params[3]) == 0 &&
+	    member(req, j, "category", 0, CATEGORY_MAX, "", &params[2]) == 0 && member_author(req, j, &params[3]) == 0 &&
 	    member_state(req, j, "open", &params[4]) == 0)
 		answer_query(r->board, req, sql_issue_new, 6, params, &shape);
 	json_free(&j);
@@ -176,7 +189,7 @@ on_change(void *priv, struct http_req *req)
 	struct json *j;
 	int i;
 
-	if (issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
+	if (door_require(req, ACCOUNT_OPERATOR) == -1 || issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
 		return;
 	if (member(req, j, "title", 1, TITLE_MAX, "", &params[1]) == 0 && member(req, j, "body", 0, TEXT_MAX, "", &params[2]) == 0 &&
 	    member(req, j, "category", 0, CATEGORY_MAX, "", &params[3]) == 0 && member_state(req, j, "", &params[4]) == 0) {
@@ -196,7 +209,7 @@ on_delete(void *priv, struct http_req *req)
 	char id[24];
 	const char *params[] = { id };
 
-	if (issue_number(req, id) == 0 && params_known(req, NULL) == 0 && origin_required(req, r->any_host) == 0)
+	if (door_require(req, ACCOUNT_OPERATOR) == 0 && issue_number(req, id) == 0 && params_known(req, NULL) == 0 && origin_required(req, r->any_host) == 0)
 		answer_query(r->board, req, sql_issue_delete, 1, params, &shape);
 }
 
@@ -212,9 +225,9 @@ on_comment(void *priv, struct http_req *req)
 	const char *params[] = { id, NULL, NULL, COMMENTS_MAX };
 	struct json *j;
 
-	if (issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
+	if (door_require(req, ACCOUNT_OPERATOR) == -1 || issue_number(req, id) == -1 || (j = body_json(req, r->any_host, members)) == NULL)
 		return;
-	if (member(req, j, "author", 1, AUTHOR_MAX, NOBODY, &params[1]) == 0 && member(req, j, "body", 1, TEXT_MAX, NULL, &params[2]) == 0)
+	if (member_author(req, j, &params[1]) == 0 && member(req, j, "body", 1, TEXT_MAX, NULL, &params[2]) == 0)
 		answer_query(r->board, req, sql_issue_comment, 4, params, &shape);
 	json_free(&j);
 }

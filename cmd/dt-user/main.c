@@ -29,7 +29,8 @@ static const struct opt_program program = {
 	"       dt-user [options] del name\n"
 	"       dt-user [options] list\n"
 	"       dt-user [options] token add name [role] | token del number | token list\n"
-	"       dt-user [options] link",
+	"       dt-user [options] link\n"
+	"       dt-user [options] copy file",
 	"Say who may use the tracker, and as what: viewer, operator or admin",
 	"  dt-user add larsson operator\n"
 	"  dt-user token add grafana viewer\n",
@@ -226,6 +227,14 @@ do_link(int n, char **words)
 	(void)printf("/login?link=%s\n", key);
 }
 
+static void
+do_copy(int n, char **words)
+{
+	(void)n;
+	if (accounts_copy(accounts, words[0]) == -1)
+		die(EX_CANTCREAT, "unable to write %s: %s", words[0], strerror(errno));
+}
+
 static const struct command {
 	const char *word, *second;
 	int min, max;
@@ -240,6 +249,7 @@ static const struct command {
 	{ "token", "del", 1, 1, do_token_del },
 	{ "token", "list", 0, 0, do_token_list },
 	{ "link", NULL, 0, 0, do_link },
+	{ "copy", NULL, 1, 1, do_copy },
 };
 
 static const struct command *
@@ -257,7 +267,7 @@ find_command(int *n, char ***words)
 		return c;
 	}
 	if (*n == 0)
-		opt_usage("say what to do: add, passwd, role, del, list, token or link");
+		opt_usage("say what to do: add, passwd, role, del, list, token, link or copy");
 	opt_usage("there is no command '%s%s%s'", (*words)[0], *n > 1 ? " " : "", *n > 1 ? (*words)[1] : "");
 }
 

@@ -58,6 +58,9 @@ struct accounts_config {
 struct accounts *accounts_open(const struct accounts_config *);      /* makes the file when it is not there; copies the config */
 void accounts_free(struct accounts **);
 
+/* A copy of all of it as it is at one moment, into a new file of mode 0600.  0, or -1 with errno: there is one already, or it cannot be written. */
+int accounts_copy(struct accounts *, const char *path);
+
 /* ---- users ---- */
 
 enum account_error accounts_add(struct accounts *, const char *name, const char *hash, enum account_role, int64_t now_us);

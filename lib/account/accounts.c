@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -213,6 +214,26 @@ accounts_free(struct accounts **ap)
 	(void)sqlite3_close(a->db);
 	free(a->path);
 	free(a);
+}
+
+int
+accounts_copy(struct accounts *a, const char *path)
+{
+	sqlite3_backup *copy;
+	sqlite3 *to = NULL;
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600), rc = -1;
+
+	if (fd == -1)
+		return -1;
+	(void)close(fd);
+	if (sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && (copy = sqlite3_backup_init(to, "main", a->db, "main")) != NULL) {
+		(void)sqlite3_backup_step(copy, -1);
+		rc = sqlite3_backup_finish(copy) == SQLITE_OK ? 0 : -1;
+	}
+	(void)sqlite3_close(to);
+	if (rc == -1)
+		errno = EIO;
+	return rc;
 }
 
 uint64_t

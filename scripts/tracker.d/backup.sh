@@ -156,6 +156,10 @@ cmd_backup() {
 	pg_return
 	backup_journal
 	[ -z "$WITH_SECRETS" ] || [ ! -e "$DATA/secrets" ] || put "$DATA" secrets
+	if [ -n "$WITH_SECRETS" ] && [ -e "$DATA/accounts.db" ]; then
+		"$BIN/dt-user" -f "$DATA/accounts.db" copy "$STAGE/accounts.db" || fail 74 "unable to copy the accounts"
+		put "$STAGE" accounts.db
+	fi
 	manifest >"$STAGE/manifest.json" || fail 74 "unable to write the manifest"
 	put "$STAGE" manifest.json
 	{ sync "$PART" && mv "$PART" "$FILE"; } || fail 74 "unable to write $FILE"
@@ -251,6 +255,7 @@ cmd_restore() {
 	for sink in "${SINKS[@]}"; do restore_database "$sink"; done
 	pg_return
 	[ ! -e "$STAGE/secrets" ] || mv "$STAGE/secrets" "$DATA/secrets"
+	[ ! -e "$STAGE/accounts.db" ] || { rm -f "$DATA"/accounts.db-*; mv "$STAGE/accounts.db" "$DATA/accounts.db"; }
 	{ rm -rf "$DATA/journal" && mv "$STAGE/journal" "$DATA/journal" && chmod 700 "$DATA/journal"; } || fail 74 "unable to put the journal into $DATA"
 	rm "$DATA/.restoring"
 	say "restored as of $(jq -r '"\(.time), events up to \(.journal.last_seq)"' "$STAGE/manifest.json"); scripts/tracker up goes on from there"

@@ -91,6 +91,12 @@ ok 'closes the socket with 4401' wait_for 'grep -q "^!closed 4401" "$T/vera.out"
 is 'the cookie is worth nothing any more' "$(code /live -H "Cookie: dt=$vera")" 401
 is 'a socket neither' "$(code /ws/live -H "Cookie: dt=$vera" -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==')" 401
 
+# the board is for operators
+jar=$T/reader
+echo 'reader reader' | dt-user add reader
+json /login POST '{"username":"reader","password":"reader reader"}' >"$T/got"
+is 'a viewer does not write on the board' "$(json_code /issues POST '{"title":"x"}') $(as_code /issues/1 -X DELETE)" '403 403'
+
 # a new password ends the sessions
 jar=$T/otto
 is 'otto logs in' "$(json_code /login POST '{"username":"otto","password":"operator operator"}')" 200

@@ -93,6 +93,7 @@ unset PGHOST PGUSER
 status "down there" 0 elsewhere "$T/b" "$tracker" down
 
 # ---- a backup of a restored backup, nothing running ----
+echo "correct horse" | dt-user -f "$T/b/accounts.db" add larsson admin
 status "a backup of what is down" 0 elsewhere "$T/b" "$tracker" backup --with-secrets "$T/two"
 status "restore over data" 0 "$tracker" restore --force "$T/two"
 status "and a backup of that" 0 "$tracker" backup --with-secrets "$T/three"
@@ -103,6 +104,7 @@ for sink in telemetry inventory; do
 done
 ok "the same journal" diff -r -x lock -x '*.idx' -x reserved "$A/journal" "$T/b/journal"
 ok "the same secrets" cmp "$A/secrets" "$T/b/secrets"
+is "the same accounts" "$(dt-user -f "$A/accounts.db" list)" "$(dt-user -f "$T/b/accounts.db" list)"
 echo "$T/one" >"$A/.restoring"
 status "up refuses what was half restored" 78 "$tracker" up --no-build
 done_testing

@@ -51,6 +51,11 @@ status 'a link when there are users' 65 dt-user link
 status 'a link for the first of them' 0 dt-user -f "$T/new.db" link
 like 'is a path' "$(cat "$T/out")" '^/login\?link=[A-Za-z0-9_-]{32}$'
 
+ok 'a copy' dt-user copy "$T/copy.db"
+is 'has the same users' "$(dt-user -f "$T/copy.db" list)" "$(dt-user list)"
+is 'for nobody else' "$(stat -c %a "$T/copy.db")" 600
+status 'nothing is overwritten' 73 dt-user copy "$T/copy.db"
+
 status 'no command' 64 dt-user
 status 'an unknown command' 64 dt-user frobnicate
 status 'a word too many' 64 dt-user list everything
