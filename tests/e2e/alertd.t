@@ -1,5 +1,6 @@
 #!/bin/sh
 # dt-alertd on a real stream, posting to Discord's stand-in: every shipped rule, a storm, kill -9; a backtest of the journal equals what was posted.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/discord.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # dt-alertd --check says where a rule is wrong; without Discord one line says what is off; why; a dry run posts nothing.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 
 rules=$DT_DATA/rules.d

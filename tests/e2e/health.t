@@ -1,5 +1,6 @@
 #!/bin/sh
 # dt-health: a game server that is up, slow, silent, closed, speaks otherwise, has no address; TreeStats that answers, fails, hangs, says nonsense.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/serve.sh"
 

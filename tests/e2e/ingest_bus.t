@@ -1,5 +1,6 @@
 #!/bin/sh
 # The bus is away, stopped or killed: dt-ingest holds the plugins back and loses nothing.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ingest.sh"
 

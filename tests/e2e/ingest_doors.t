@@ -1,5 +1,6 @@
 #!/bin/sh
 # Two dt-ingest on one bus: a command reaches its character by whichever door it came, with one status; shares cross, in order; goodbyes are right.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../ingest.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # lib/post when the other side fails: shut targets, timeouts, no connection, TLS, redirects, too many refusals, commands, age.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/discord.sh"
 . "$ROOT/tests/poster.sh"

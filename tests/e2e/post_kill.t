@@ -1,5 +1,6 @@
 #!/bin/sh
 # lib/post killed between sending and marking: never a message lost, one duplicate a kill at most, none where Discord knows the nonce.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/discord.sh"
 . "$ROOT/tests/poster.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Questions to the database that take long delay nobody else, not the stream either; they end after 5 seconds, and when the asker leaves.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/pg.sh"
 . "$ROOT/tests/serve.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # player_offline: 30 seconds after the last telemetry, once for each silence, on the stream; not again after a restart.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/serve.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # /ws/position through dt-serve: the secret before the upgrade, frames both ways, long ones, back-pressure, close codes, dt-ingest away and back.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/serve.sh"
 

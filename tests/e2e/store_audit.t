@@ -1,5 +1,6 @@
 #!/bin/sh
 # An audit adds the totals up again from the journal: it agrees with what is stored, finds each total that was tampered with, and says what it cannot compare.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # dt-store without a database, with one that goes away, hangs or is somebody else's, a second store, migrations that do not fit, and being asked to stop.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"

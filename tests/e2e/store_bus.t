@@ -1,5 +1,6 @@
 #!/bin/sh
 # dt-store on the bus: dt-send twice changes nothing, it waits for a bus, starts another journal at its beginning, and finds the way back to an old one.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Two dt-stores side by side, each with its database, position and status file, take a simulated fleet's stream; the inventories are those of the stream.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"

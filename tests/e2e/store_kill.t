@@ -1,5 +1,6 @@
 #!/bin/sh
 # Nothing is lost or stored twice when dt-store, its backend, PostgreSQL or dt-fanout are killed with -9 while events pour in: ids compared.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
 pg_start durable || exit 1

@@ -1,5 +1,6 @@
 #!/bin/sh
 # scripts/tracker with the real programs and its own database: up --demo, live moves, rows arrive, status, restart, kill -9, down.
+# only: plain
 . "$(dirname "$0")/../lib.sh"
 chmod 755 "$T"
 tracker=$ROOT/scripts/tracker
