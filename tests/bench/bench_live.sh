@@ -51,6 +51,7 @@ nchan_begin() {
 	mkdir -p "$T/nginx"
 	cat >"$T/nginx.conf" <<-CONF
 		load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
+		user root;
 		daemon off; worker_processes 1; pid $T/nginx/pid; error_log $T/nginx/errors crit; worker_rlimit_nofile 16000;
 		events { worker_connections 12000; }
 		http {

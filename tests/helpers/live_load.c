@@ -364,7 +364,7 @@ send_all(void)
 {
 	int *fd = xcalloc((size_t)S.connections, sizeof(*fd)), i;
 	double began;
-	uint64_t sent = 0, due;
+	uint64_t sent = 0, due, most = strcmp(S.kind, "post") == 0 ? 50 : 2000;  /* what is posted is answered: not more than the socket holds */
 
 	for (i = 0; i < S.connections; i++)
 		fd[i] = S.port == 0 ? 1 : strcmp(S.kind, "ws") == 0 ? open_ws() : dial(S.port);
@@ -373,8 +373,8 @@ send_all(void)
 	began = now_s();
 	while (now_s() < began + S.seconds) {
 		due = (uint64_t)((now_s() - began) * S.rate);
-		if (due > sent + 2000)
-			due = sent + 2000;
+		if (due > sent + most)
+			due = sent + most;
 		send_batch(fd, sent, due);
 		sent = due;
 		if ((double)sent + 1 > (now_s() - began) * S.rate)
