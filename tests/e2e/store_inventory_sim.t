@@ -44,6 +44,7 @@ is 'no item lies in a pack of somebody else' "$(isql 'select count(*) from dt.it
 is 'nothing is put aside' "$(isql 'select count(*) from dead_letters')" 0
 
 # figures of both
+wait_for '[ "$(metric dt-store rows_total telemetry_events)" -gt 0 ]'
 serve_start
 ok 'two sets of figures' wait_for "curl -s $URL/metrics >'$T/metrics' && grep -q 'dt_up{program=\"dt-store-inventory\"} 1' '$T/metrics' && grep -q 'dt_up{program=\"dt-store\"} 1' '$T/metrics'"
 like 'of the one' "$(grep dt_store_rows_total "$T/metrics")" 'dt_store_rows_total\{table="telemetry_events"\} [1-9]'
