@@ -23,7 +23,8 @@ status "up --demo" 0 "$tracker" up --no-build --demo
 complain() { [ "$tests_failed" = 0 ] || "$tracker" logs | tail -n 40 | sed 's/^/# /'; }
 [ "$tests_failed" = 0 ] || { complain; done_testing; }
 like "says where" "$(cat "$T/out")" "up: http://localhost:$DT_PORT/"
-like "and how to make the first account" "$(cat "$T/out")" "dt-user link"
+like "a demo needs no login from here" "$(cat "$T/out")" "needs no login from this machine"
+ok "and asks for none" curl -fs -o "$T/page" "http://127.0.0.1:$DT_PORT/classic/"
 ok "characters are live" wait_for '[ "$(live | jq .count)" = 60 ]'
 first=$(positions)
 ok "and move" wait_for 'moved "$first"'
