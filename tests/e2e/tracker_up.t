@@ -85,6 +85,8 @@ done 2>/dev/null)" ""
 is "nor a socket" "$(find "$DT_RUN" -type s)" ""
 is "everything ended in order" "$(cat "$DT_DATA"/logs/*/current | grep -E 'Sanitizer|runtime error|fatal:' | grep -v 'FATAL: ')" ""
 status "up without a fleet" 0 "$tracker" up --no-build
+like "prints how the first account is made" "$(cat "$T/out")" "dt-user link"
+is "and wants a login" "$(curl -s -o "$T/page" -w "%{http_code}" "http://127.0.0.1:$DT_PORT/live")" 401
 is "has six programs" "$("$tracker" status | grep -c ' up ')" 6
 psql_ dereth "update dt.characters set total_kills = total_kills + 7 where id = 3"
 status "a total that was tampered with" 1 "$tracker" audit
