@@ -1,4 +1,4 @@
-/* post: messages to Discord, to any webhook or to a command, over an on-disk spool; the only user of curl.h.
+/* post: messages to Discord, to any webhook or to a command, over an on-disk spool.
  *
  * post_send has written the message to the spool, and the spool to the disk, before it returns; kill -9 loses nothing.  A message is sent again only when
  * nobody can know whether it arrived: Discord's channels recognise it by its nonce then, other webhooks get an Idempotency-Key header.  Of the targets that
