@@ -107,7 +107,7 @@ live_event(struct live *l, const struct event *ev, uint64_t seq)
 	struct ring_msg m;
 
 	if (event_value_is(ev->type, "command_status")) {        /* goes to who asked, in his own words */
-		commands_status(l->commands, ev);
+		commands_status(l->commands, ev, http_now(l->config.http));
 		return;
 	}
 	if (event_value_is(ev->type, "request_dungeon_map"))     /* between us and the plugins */
@@ -361,13 +361,20 @@ static const struct request {
 	{ "live", on_later },
 };
 
+/* As the first browsers said it: a command has no type. */
+static int
+is_bare_command(const struct json *j)
+{
+	return !json_has(j, "type") && json_has(j, "command") && (json_has(j, "player_name") || json_has(j, "tag") || json_has(j, "all"));
+}
+
 static void
 dispatch(struct live *l, struct client *c, const struct json *j)
 {
 	const char *type = json_str(j, "type", "");
 	size_t i;
 
-	if (!json_has(j, "type") && json_has(j, "player_name") && json_has(j, "command"))
+	if (is_bare_command(j))
 		type = "command";
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (strcmp(type, requests[i].type) == 0) {
@@ -375,7 +382,7 @@ dispatch(struct live *l, struct client *c, const struct json *j)
 			return;
 		}
 	if (type[0] == '\0')
-		client_error(c, "bad_message", "a message needs a \"type\", or \"player_name\" and \"command\"");
+		client_error(c, "bad_message", "a message needs a \"type\", or a \"command\" and \"player_name\", \"tag\" or \"all\"");
 	else
 		client_error(c, "bad_message", "no message of type \"%.40s\" is known here", type);
 }

@@ -85,9 +85,9 @@ hears other '"type":"command"'
 is 'others see the command' "$(grep '"type":"command"' "$T/other.out" | jq -c '[.player_name, .by]')" '["A","local"]'
 is 'but not its answer' "$(count_of other command_status)" 0
 signal STOP ingest
-say again '{"player_name":"A","command":"/wait","id":"late"}'
-hears again '"timeout"' 15
-is 'timeout' "$(grep timeout "$T/again.out" | tail -n 1 | jq -c '[.id, .status]')" '["late","timeout"]'
+say again '{"player_name":"A","command":"/wait","id":"late"}' '{"all":true,"command":"/wait","id":"late all"}'
+hears again '"late all".*"timeout"' 15
+is 'timeout, one each' "$(grep '"timeout"' "$T/again.out" | jq -c '[.id, .player_name, .status]' | tr '\n' ' ')" '["late","A","timeout"] ["late all",null,"timeout"] '
 signal CONT ingest
 
 # dungeons
