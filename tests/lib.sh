@@ -4,7 +4,7 @@
 #   . "$(dirname "$0")/../lib.sh"
 #   start fanout dt-fanout                 # in the background, with -R: returns when it is ready; log in $T/fanout.log
 #   start_plain feed sh -c 'yes'           # the same for what has no -R; $T/feed.out and $T/feed.log
-#   wait_for '[ -s "$T/x" ]'               # until true, 10 s at most (x4 under sanitizers)
+#   wait_for '[ -s "$T/x" ]'               # until true; a minute at least: only a failure costs it
 #   ok 'it answers' curl -fs …             # passes when the command does
 #   is 'count' "$got" 60                   # got, expected
 #   like 'message' "$text" 'unable to'     # extended regular expression
@@ -89,9 +89,10 @@ status() {
 	fi
 }
 
-# wait_for CONDITION [SECONDS]: 0 when it came true in time.
+# wait_for CONDITION [SECONDS]: 0 when it came true in time.  A machine may stand still for seconds, so nobody waits for less than a minute.
 wait_for() {
-	_until=$(($(date +%s) + ${2:-10} * slow))
+	_limit=$((${2:-10} * slow))
+	_until=$(($(date +%s) + (_limit > 60 ? _limit : 60)))
 	until eval "$1"; do
 		if [ "$(date +%s)" -gt "$_until" ]; then
 			diag "timed out waiting for: $1"
@@ -109,7 +110,7 @@ start() {
 	"$@" -R 9 >>"$T/$_name.out" 2>>"$T/$_name.log" 9>"$T/$_name.ready" </dev/null &
 	echo $! >"$T/$_name.pid"
 	children="$children $!"
-	if ! timeout $((20 * slow)) head -n 1 "$T/$_name.ready" | grep -q '^$'; then
+	if ! timeout $((60 * slow)) head -n 1 "$T/$_name.ready" | grep -q '^$'; then
 		diag "$_name did not become ready: $*"
 		sed -n '1,20s/^/# /p' "$T/$_name.log"
 		return 1
@@ -160,15 +161,21 @@ kill9() {
 	return 0
 }
 
-# A TCP port that nobody listens on, outside the range that the kernel hands out.
+# A TCP port that nobody listens on, outside the range that the kernel hands out, and nobody else's until the test ends: other tests run side by side.
 free_port() {
-	_port=$((20000 + ($$ * 37 + tests_run * 101 + ${_ports:-0} * 13) % 12000))
-	_ports=$((${_ports:-0} + 1))
-	while awk -v p="$(printf '%04X' "$_port")" '$4 == "0A" { split($2, a, ":"); if (a[2] == p) found = 1 } END { exit !found }' \
-	    /proc/net/tcp /proc/net/tcp6 2>/dev/null; do
-		_port=$((_port + 1))
+	_taken=/tmp/dt.ports.$(id -u)
+	mkdir -p "$_taken"
+	find "$_taken" -mindepth 1 -mmin +60 -delete 2>/dev/null      # of tests that were killed
+	_port=$((20000 + $$ * 37 % 12000))
+	until ln -sn $$ "$_taken/$_port" 2>/dev/null && ! listens "$_port"; do
+		_port=$((_port < 31999 ? _port + 1 : 20000))
 	done
+	echo "$_taken/$_port" >>"$T/ports"
 	echo "$_port"
+}
+
+listens() {
+	awk -v p="$(printf '%04X' "$1")" '$4 == "0A" { split($2, a, ":"); if (a[2] == p) found = 1 } END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
 # metric PROGRAM NAME [LABEL]: a number from its status file (0 when it is not there), at most a second old.
@@ -208,6 +215,7 @@ finish() {
 			[ -s "$_l" ] && diag "--- ${_l##*/}" && tail -n 12 "$_l" | sed 's/^/# /'
 		done
 	fi
+	[ ! -e "$T/ports" ] || xargs rm -f <"$T/ports"
 	if [ -n "${KEEP:-}" ]; then diag "kept $T"; else rm -rf "$T"; fi
 	exit "$_code"
 }

@@ -184,7 +184,7 @@ job_step(struct job *j)
 	do
 		deliver(&e, j->names[j->at++]);
 	while (j->delay_ms == 0 && j->at < j->n);
-	j->due_ms += j->delay_ms;
+	j->due_ms = clock_mono_ms() + j->delay_ms;       /* from now, lest two follow each other after a pause of ours */
 	return j->at == j->n;
 }
 

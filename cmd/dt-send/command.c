@@ -28,7 +28,8 @@ static struct {
 	struct pollable timer;
 	struct buf event;
 	char id[40];
-	int published, answers, sent;
+	unsigned answers;
+	int published, sent;
 	int code;                    /* what to exit with, decided early; -1: not yet */
 } S;
 
@@ -128,9 +129,9 @@ on_status(void *priv, uint64_t seq, const char *line, size_t len)
 		(void)printf("%s %s\n", status, name);
 	else
 		(void)printf("%s\n", status);
-	if (S.o->character != NULL)
+	if (S.o->character != NULL || S.answers == S.o->count)
 		finish(-1);
-	S.timer.deadline_ms = clock_mono_ms() + MORE_MS + S.o->delay_ms;
+	S.timer.deadline_ms = clock_mono_ms() + S.o->delay_ms + (S.o->count > 0 ? (int64_t)(S.o->wait_s * 1000) : MORE_MS);
 }
 
 static void

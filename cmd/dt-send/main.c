@@ -24,6 +24,7 @@ static const struct opt opts[] = {
 	{ 'c', "character", "name", "send the command to this character; tag:TAG: to those of the tag; all: to all" },
 	{ OPT_DELAY, "delay", "time", "with a tag or all: wait so long between characters, as 200ms or 2s (at most 60s)" },
 	{ 'g', "tag", "tag", "send the command to all characters whose client has this char_tag" },
+	{ 'n', "count", "number", "with a tag or all: end with so many statuses (by default when a moment brings no more)" },
 	{ 'q', "quiet", NULL, "no messages about single lines, no progress" },
 	{ 's', "socket", "path", "events.in of the bus (default $DT_RUN/events.in)" },
 	{ OPT_STRIP, "strip", NULL, "remove _seq and _rx, so that lines of another stream may pass" },
@@ -113,6 +114,7 @@ main(int argc, char **argv)
 		switch (c) {
 		case 'c': o.character = arg; break;
 		case 'g': o.tag = arg; break;
+		case 'n': o.count = (unsigned)opt_int("--count", arg, 1, 1000000); break;
 		case 'q': o.quiet = 1; break;
 		case 's': socket = arg; break;
 		case 'w': o.wait_s = opt_double("--wait", arg, 0.1, 1e9); break;
@@ -125,6 +127,8 @@ main(int argc, char **argv)
 		opt_usage("the command is missing");
 	if (o.delay_ms > 0 && o.tag == NULL && !o.all)
 		opt_usage("--delay is for commands to a tag or to all");
+	if (o.count > 0 && o.tag == NULL && !o.all)
+		opt_usage("--count is for commands to a tag or to all");
 	if (is_command && o.strip)
 		opt_usage("--strip is for lines, not for commands");
 	if (!is_command && first < argc)

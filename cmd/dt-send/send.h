@@ -10,6 +10,7 @@ struct send_options {
 	const char *character, *tag; /* of a command: one of the two, or all */
 	int all;
 	int64_t delay_ms;            /* between characters */
+	unsigned count;              /* of statuses to wait for; 0: until no more come */
 };
 
 /* Each publishes, waits, and returns the exit code. */

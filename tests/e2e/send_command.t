@@ -14,6 +14,8 @@ for bad in 5 -1s 61s x nans ""; do status "delay '$bad'" 64 dt-send --delay "$ba
 said "  is said" "error: --delay: \"\" is no time of at most 60s, as 200ms or 2s"
 status "a delay for one" 64 dt-send --delay 1s -c Larsson /x
 said "  is said" "error: --delay is for commands to a tag or to all"
+status "a count for one" 64 dt-send -n 2 -c Larsson /x
+said "  is said" "error: --count is for commands to a tag or to all"
 status "an empty tag" 64 dt-send -c tag: /x
 said "  is said" "error: the tag is empty"
 status "--strip with a command" 64 dt-send --strip -c Larsson /x
