@@ -5,6 +5,7 @@
 #   browser b [wsc options]        connects to /ws/live (wsc: tests/helpers/wsc.c); what it got is in $T/b.out
 #   say b '{"type":…}'             it sends lines
 #   hears b 'regex' [seconds]      waits until it got such a line; count_of b 'regex'
+#   settled b                     waits until it got all that was sent to it before (an answer of its own comes in order)
 #   get PATH [curl options]        the body; its status in $T/status, its head in $T/head
 #   code PATH [curl options]       the status alone
 #                                  what both are answered, and what browsers are sent, is held against static/contract at the end;
@@ -38,8 +39,14 @@ say() {
 	printf '%s\n' "$@" >>"$T/$_b.say"
 }
 
-hears() { wait_for "grep -Eq -- '$2' '$T/$1.out'" "${3:-10}"; }
+hears() { wait_for "grep -Eq -- '$2' '$T/$1.out'" "${3:-60}"; }
 count_of() { grep -Ec -- "$2" "$T/$1.out"; }
+
+settled() {
+	_found=$(count_of "$1" '"code":"bad_message"')
+	say "$1" settled
+	wait_for "[ \"\$(count_of $1 '\"code\":\"bad_message\"')\" -gt $_found ]"
+}
 
 serve_start() {
 	PORT=${PORT:-$(free_port)}
@@ -63,7 +70,7 @@ get() {
 	_answer=$(mktemp "$T/contract/XXXXXXXX")
 	: >"$_answer.head"
 	: >"$_answer.body"
-	curl -s -m 20 --path-as-is -D "$_answer.head" -o "$_answer.body" -w '%{http_code} %{method}' "$@" "$URL$_path" >"$_answer"
+	curl -s -m 60 --path-as-is -D "$_answer.head" -o "$_answer.body" -w '%{http_code} %{method}' "$@" "$URL$_path" >"$_answer"
 	_exit=$?
 	read -r _status _method <"$_answer"
 	sent "$@" >"$_answer.sent"

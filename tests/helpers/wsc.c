@@ -272,10 +272,11 @@ follow(void)
 int
 main(int argc, char **argv)
 {
+	static char whole_lines[1 << 20];
 	struct pollfd p;
 	int c;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stdout, whole_lines, _IOLBF, sizeof(whole_lines));
 	while ((c = getopt(argc, argv, "H:f:")) != -1)
 		switch (c) {
 		case 'H': strcat(strcat(S.headers, optarg), "\r\n"); break;
