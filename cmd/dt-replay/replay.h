@@ -56,7 +56,4 @@ struct replay {
 int replay_stdout(const struct replay *);
 int replay_plugins(const struct replay *);
 
-/* The event as replay_stdout writes it, in a buffer that the next call reuses. */
-const char *replay_mark(const struct event *, int verbatim, size_t *len);
-
 #endif

@@ -14,8 +14,9 @@ static struct {
 	int verbatim;
 } S;
 
-const char *
-replay_mark(const struct event *e, int verbatim, size_t *len)
+/* The event as it is written, in a buffer that the next call reuses. */
+static const char *
+as_line(const struct event *e, int verbatim, size_t *len)
 {
 	static const char mark[] = "{\"_replay\":true,";
 	static struct buf b = BUF_INIT(EVENT_LINE_MAX + sizeof(mark));
@@ -40,7 +41,7 @@ static int
 emit(void *priv, const struct event *e)
 {
 	size_t len;
-	const char *line = replay_mark(e, S.verbatim, &len);
+	const char *line = as_line(e, S.verbatim, &len);
 
 	(void)priv;
 	out_line(line, len);

@@ -297,12 +297,6 @@ items_pool(struct items *it)
 }
 
 int
-items_up(const struct items *it)
-{
-	return it->state == READY;
-}
-
-int
 items_ready(struct items *it, struct http_req *req)
 {
 	static const struct { const char *code, *text, *retry_s; } why[] = {

@@ -17,6 +17,5 @@ void items_free(struct items **);
 struct itemdb *items_db(struct items *);
 struct pool *items_pool(struct items *);         /* other questions to the same database, read only */
 int items_ready(struct items *, struct http_req *);      /* 0, or -1 when it is answered 503 */
-int items_up(const struct items *);
 
 #endif

@@ -16,7 +16,7 @@ mix(unsigned a, unsigned b)
 	return (unsigned)(rng_next(&r) >> 40);
 }
 
-unsigned
+static unsigned
 foe_element(unsigned creature, int magic)
 {
 	return mix(creature, magic ? 51 : 50) % 7;

@@ -125,7 +125,7 @@ session_begin(struct sim *s, struct chr *c)
 	life_enter(s, c);
 }
 
-void
+static void
 session_end(struct sim *s, struct chr *c)
 {
 	fight_stats(s, c);

@@ -175,7 +175,6 @@ void sim_map_wanted(struct sim *, unsigned character, unsigned landblock);   /* 
 
 /* sim.c */
 void timer_set(struct sim *, struct chr *, enum timer, int64_t at);
-void session_end(struct sim *, struct chr *);
 
 /* event.c: one event at a time, begun and ended.  0: nobody wants it, so it may be left at that, or written to no effect; what happens in
  * the lives must not depend on this. */
@@ -226,7 +225,6 @@ void fight_begin(struct sim *, struct chr *, unsigned creature);
 int fight_round(struct sim *, struct chr *);        /* 0 goes on, 1 won, -1 died */
 void fight_stats(struct sim *, struct chr *);       /* the combat_stats event */
 void fight_forget(struct chr *);
-unsigned foe_element(unsigned creature, int magic);
 
 /* pack.c, item.c */
 void items_init(struct sim *, struct chr *);

@@ -21,14 +21,6 @@ days_at(const struct days *d, int64_t day)
 }
 
 int
-days_have(const struct days *d, int64_t day)
-{
-	size_t at = days_at(d, day);
-
-	return at < d->n && d->day[at] == day;
-}
-
-int
 days_add(struct days *d, int64_t day)
 {
 	size_t at = days_at(d, day);

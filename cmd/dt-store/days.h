@@ -6,7 +6,6 @@
 
 struct days { int64_t *day; size_t n, cap; };        /* zeroed: empty */
 int days_add(struct days *, int64_t day);            /* 1 when it was not there */
-int days_have(const struct days *, int64_t day);
 void days_fini(struct days *);
 
 #endif

@@ -191,12 +191,6 @@ hasher_pollable(struct hasher *h)
 	return &h->pollable;
 }
 
-size_t
-hasher_busy(const struct hasher *h)
-{
-	return h->busy;
-}
-
 static struct job *
 new_job(struct hasher *h, const char *password, size_t len, void *priv)
 {

@@ -16,7 +16,6 @@ struct hasher;
 struct hasher *hasher_new(void);
 void hasher_free(struct hasher **);              /* waits for what runs; no more callbacks */
 struct pollable *hasher_pollable(struct hasher *);
-size_t hasher_busy(const struct hasher *);       /* waiting or running */
 
 typedef void hasher_made_f(void *priv, const char *hash);         /* NULL: memory is short */
 typedef void hasher_checked_f(void *priv, int right);

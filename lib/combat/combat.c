@@ -26,12 +26,6 @@ const char *const combat_attack_words[COMBAT_ATTACKTYPES] = { "melee_missile", "
 const char *const combat_element_words[COMBAT_ELEMENTS] = { "Slash", "Pierce", "Bludgeon", "Fire", "Cold", "Acid", "Electric", "Nether", "Typeless", "None", "Unknown" };
 
 const char *
-combat_direction_word(unsigned cell)
-{
-	return combat_direction_words[cell / 64 % COMBAT_DIRECTIONS];
-}
-
-const char *
 combat_attack_word(unsigned cell)
 {
 	return combat_attack_words[cell / 16 % 4 % COMBAT_ATTACKTYPES];

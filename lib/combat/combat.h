@@ -34,7 +34,6 @@ enum combat_tally { COMBAT_MONSTER_KILLS, COMBAT_AETHERIA_SURGES, COMBAT_CLOAK_S
 
 /* Where the counters of a monster are: direction, attack type and element in one number, direction * 64 + attack * 16 + element. */
 #define COMBAT_CELL(direction, attack, element) ((direction) * 64 + (attack) * 16 + (element))
-const char *combat_direction_word(unsigned cell);    /* "given", "received" */
 const char *combat_attack_word(unsigned cell);       /* "melee_missile", "magic", "unknown" */
 const char *combat_element_word(unsigned cell);      /* "Slash" … "Unknown" */
 int combat_is_max(enum combat_counter);

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENV_PATH_MAX 4096
 
 void env_load(void);                       /* reads the files; dies with 78 on one that is malformed.  Call once, after log_open */
 

@@ -205,12 +205,6 @@ string(struct scan *s, const char *p, uint8_t *escaped)
 	return scan_string_odd(s, p, escaped);
 }
 
-const char *
-scan_string(struct scan *s, const char *p, uint8_t *escaped)
-{
-	return string(s, p, escaped);
-}
-
 static inline const char *
 digits(const char *p, const char *end)
 {

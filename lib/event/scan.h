@@ -16,8 +16,6 @@ struct scan {
 const char *scan_blanks_slow(struct scan *, const char *p);
 /* p is at the value's first byte; depth is how many containers are open around it.  Fills the value. */
 const char *scan_value(struct scan *, const char *p, unsigned depth, struct event_value *);
-/* p is behind the opening quote; returns where the closing one stands. */
-const char *scan_string(struct scan *, const char *p, uint8_t *escaped);
 /* p is at a member's key; returns where its value begins.  Key without quotes as a string value. */
 const char *scan_key(struct scan *, const char *p, struct event_value *key);
 const char *scan_unexpected(struct scan *, const char *p);

@@ -8,7 +8,6 @@
 #define BLOCK_UDEG 800000
 #define BLOCK_MM 192000
 #define CELL_MM 24000
-#define M_PER_DEGREE 240.0
 
 static int64_t
 div_round(int64_t a, int64_t b)
@@ -49,48 +48,6 @@ geo_place_udeg(int32_t ns_udeg, int32_t ew_udeg, struct geo_place *p)
 	return 0;
 }
 
-static int32_t
-to_mm(double metres)
-{
-	if (!(metres > -2e6))
-		return -2000000000;
-	return metres < 2e6 ? (int32_t)lround(metres * 1000) : 2000000000;
-}
-
-void
-geo_to_map(uint32_t landcell, double x, double y, double *ns, double *ew)
-{
-	*ew = (double)geo_udeg(landcell >> 24, to_mm(x)) / GEO_UDEG;
-	*ns = (double)geo_udeg(landcell >> 16 & 0xff, to_mm(y)) / GEO_UDEG;
-}
-
-int
-geo_to_landcell(double ns, double ew, uint32_t *landcell, double *x, double *y)
-{
-	struct geo_place p;
-
-	if (!(fabs(ns) < 200) || !(fabs(ew) < 200))
-		return -1;
-	if (geo_place_udeg((int32_t)lround(ns * GEO_UDEG), (int32_t)lround(ew * GEO_UDEG), &p) == -1)
-		return -1;
-	*landcell = p.landcell;
-	*x = p.x_mm / 1000.0;
-	*y = p.y_mm / 1000.0;
-	return 0;
-}
-
-int
-geo_is_indoors(uint32_t landcell)
-{
-	return (landcell & 0xffff) >= 0x0100;
-}
-
-double
-geo_distance_m(double ns1, double ew1, double ns2, double ew2)
-{
-	return M_PER_DEGREE * hypot(ns2 - ns1, ew2 - ew1);
-}
-
 size_t
 geo_format(double ns, double ew, char out[GEO_TEXT_SIZE])
 {
@@ -100,77 +57,6 @@ geo_format(double ns, double ew, char out[GEO_TEXT_SIZE])
 		n = e = 0;
 	return (size_t)snprintf(out, GEO_TEXT_SIZE, "%ld.%ld%c, %ld.%ld%c", labs(n) / 10, labs(n) % 10, n < 0 ? 'S' : 'N',
 	    labs(e) / 10, labs(e) % 10, e < 0 ? 'W' : 'E');
-}
-
-struct cursor {
-	const char *p, *end;
-};
-
-static void
-skip(struct cursor *c)
-{
-	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == ','))
-		c->p++;
-}
-
-/* A decimal without sign or exponent, then one of the two letters: the second is the negative one. */
-static int
-part(struct cursor *c, const char letters[2], double *value)
-{
-	double v = 0, scale = 1;
-	const char *from;
-	int sign;
-
-	skip(c);
-	from = c->p;
-	for (; c->p < c->end && isdigit((unsigned char)*c->p); c->p++)
-		v = v * 10 + (*c->p - '0');
-	if (c->p == from || c->p - from > 6)
-		return -1;
-	if (c->p < c->end && *c->p == '.')
-		for (c->p++; c->p < c->end && isdigit((unsigned char)*c->p); c->p++)
-			if (scale < 1e9) {
-				v = v * 10 + (*c->p - '0');
-				scale *= 10;
-			}
-	while (c->p < c->end && *c->p == ' ')
-		c->p++;
-	if (c->p == c->end)
-		return -1;
-	sign = toupper((unsigned char)*c->p++);
-	if (sign != letters[0] && sign != letters[1])
-		return -1;
-	*value = sign == letters[1] ? -v / scale : v / scale;
-	return 0;
-}
-
-int
-geo_parse(const char *s, size_t len, double *ns, double *ew, double *z)
-{
-	struct cursor c = { s, s + len };
-	double n, e, height = 0;
-	int negative = 0;
-
-	if (part(&c, "NS", &n) == -1 || part(&c, "EW", &e) == -1)
-		return -1;
-	skip(&c);
-	if (c.p < c.end) {
-		if (*c.p == '-') {
-			negative = 1;
-			c.p++;
-		}
-		if (part(&c, "ZZ", &height) == -1)
-			return -1;
-		height = negative ? -fabs(height) : fabs(height);
-		skip(&c);
-	}
-	if (c.p < c.end || fabs(n) > 102.05 || fabs(e) > 102.05)
-		return -1;
-	*ns = n;
-	*ew = e;
-	if (z != NULL)
-		*z = height;
-	return 0;
 }
 
 static int

@@ -4,7 +4,7 @@
  * from the block's south-west corner.  Cells 0x0001-0x0040 are outdoors, 0x0100 and up indoors: there x and y may lie far outside 0-192 and the map
  * place that follows from them means nothing.  We use the plugins' form of the map (0.05 degrees beside the server's).
  *
- * The work is done in whole micro-degrees and millimetres, so that every machine gives the same digits; doubles are for the callers' convenience. */
+ * The work is done in whole micro-degrees and millimetres, so that every machine gives the same digits. */
 #ifndef GEO_H
 #define GEO_H
 #include <stddef.h>
@@ -13,7 +13,6 @@
 #define GEO_UDEG 1000000                 /* micro-degrees of a degree */
 #define GEO_MIN_UDEG (-101950000)        /* west and south edge */
 #define GEO_MAX_UDEG 102050000           /* east and north edge; itself outside */
-#define GEO_OFF_MAP_EW (-98.7)           /* further west there are only dungeons */
 #define GEO_TEXT_SIZE 32                 /* enough for any text made here, with its NUL */
 
 struct geo_place {
@@ -26,19 +25,8 @@ int32_t geo_udeg(unsigned block, int32_t mm);
 /* The outdoor landcell of a map place and the point in it; 0, or -1 off the map. */
 int geo_place_udeg(int32_t ns_udeg, int32_t ew_udeg, struct geo_place *);
 
-/* The same with degrees and metres, to the millimetre.  NaN and infinity are off the map. */
-void geo_to_map(uint32_t landcell, double x, double y, double *ns, double *ew);
-int geo_to_landcell(double ns, double ew, uint32_t *landcell, double *x, double *y);
-
-int geo_is_indoors(uint32_t landcell);
-double geo_distance_m(double ns1, double ew1, double ns2, double ew2);
-
 /* "42.1N, 33.6E": one decimal, what rounds to zero is N or E.  Returns the length. */
 size_t geo_format(double ns, double ew, char out[GEO_TEXT_SIZE]);
-/* Reads that form, without regard to case, comma or blanks between the parts, with an optional ", 0.39Z" (z may be NULL; 0 when absent).
- * 0, or -1: not a place of the map; then nothing is written. */
-int geo_parse(const char *s, size_t len, double *ns, double *ew, double *z);
-
 /* "7", "0x0007", "00070000", "0007FFFF" and "0007" all name landblock 0x0007.  0, or -1. */
 int geo_parse_landblock(const char *s, size_t len, uint16_t *landblock);
 

@@ -68,8 +68,6 @@ void http_reply_header(struct http_req *, const char *name, const char *value); 
 void http_reply_error(struct http_req *, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The same for a 200 that may be kept and asked for again: with an ETag made of the body, answered 304 when the client still has it. */
 void http_reply_cached(struct http_req *, const char *content_type, const char *body, size_t len);
-/* For bodies that are dear to make: sets the ETag (quoted, as "\"17-3\"" or "W/\"…\"") and answers 304 when the client has that one.  1: answered. */
-int http_reply_unchanged(struct http_req *, const char *etag);
 /* A body that several answers share: nothing is copied, compressed at most once, with an ETag and 304 as above.  Who made it drops it when a newer one takes
  * its place; answers that still send it hold it. */
 struct http_body;

@@ -37,8 +37,9 @@ hash(const char *p, size_t len)
 	return mix(mix(h, word), h >> 32);
 }
 
-int
-http_reply_unchanged(struct http_req *r, const char *etag)
+/* 1: the client has it, and has been told so. */
+static int
+unchanged(struct http_req *r, const char *etag)
 {
 	http_reply_header(r, "etag", etag);
 	if (!http_has_etag(http_req_header(r, "if-none-match"), etag))
@@ -54,7 +55,7 @@ http_reply_cached(struct http_req *r, const char *type, const char *body, size_t
 	char etag[32];
 
 	snprintf(etag, sizeof(etag), "W/\"%016" PRIx64 "\"", hash(body, len));
-	if (!http_reply_unchanged(r, etag))
+	if (!unchanged(r, etag))
 		http_reply(r, 200, type, body, len);
 }
 
@@ -104,7 +105,7 @@ http_reply_body(struct http_req *r, struct http_body *body)
 	int zip;
 
 	http_reply_header(r, "vary", "accept-encoding");
-	if (http_reply_unchanged(r, body->etag))
+	if (unchanged(r, body->etag))
 		return;
 	zip = http_req_accepts_gzip(r) && zipped(body);
 	http_req_serve_body(r, body, zip);

@@ -327,3 +327,9 @@ item_read(struct item *it, struct event_value object, const char **why)
 	*why = r.why;
 	return 0;
 }
+
+int
+item_is_pack(const struct item *it)
+{
+	return it->object_class == 10 || it->object_class == 38;
+}

@@ -27,7 +27,7 @@ struct item {
 	int32_t id;                              /* the game's object id, signed */
 	int32_t object_class, icon, wcid;
 	uint32_t item_type;
-	int32_t container_id;                    /* as sent (0: none, or worn) until item_contain has applied the container rule: then 0 is body or main pack */
+	int32_t container_id;                    /* as sent: 0 for what is worn, the character or a pack for the rest */
 	int32_t position;
 	uint32_t equipped_slot;                  /* slot bits, 0: not worn */
 	uint32_t valid_slots, coverage;
@@ -64,18 +64,8 @@ int item_read(struct item *, struct event_value object, const char **why);
 /* Only the id: of an item's Id, an inventory_delta's item_id, or any other number that is an object id.  Signed and unsigned are one; 0 is none.  0 or -1. */
 int item_id(struct event_value, int32_t *id);
 
-/* The packs of one inventory: the ids of its items of ObjectClass 10 and 38.  A zeroed struct is empty. */
-struct item_packs {
-	int32_t *id;                             /* sorted */
-	unsigned n, cap;
-};
-void item_packs_add(struct item_packs *, int32_t id);
-void item_packs_scan(struct item_packs *, struct event_value items);   /* adds those of a whole `items` array */
-int item_packs_has(const struct item_packs *, int32_t id);
-void item_packs_fini(struct item_packs *);
+/* Is it one that holds others (ObjectClass 10 and 38)? */
 int item_is_pack(const struct item *);
-/* The container rule: worn, or in what is no pack of this inventory: 0. */
-void item_contain(struct item *, const struct item_packs *);
 
 /* A hash of what an item is as it was sent, without LastIdTime; independent of the order of keys and of how numbers and strings are spelled. */
 uint64_t item_hash(struct event_value object);
@@ -85,8 +75,6 @@ uint64_t item_hash(struct event_value object);
  * maximum (then out is as before) or when one of them is no object. */
 int item_merge(struct event_value old, struct event_value update, struct buf *out);
 
-/* "Silver Helmet": the material's name and the name, unless the name begins with it; as a JSON string. */
-int item_write_display_name(const struct item *, struct buf *);
 /* The normalised item of the HTTP API as one JSON object.  updated_us: wall time in microseconds, 0 null.  0, or -1 over out's maximum. */
 int item_write_json(const struct item *, const char *character, size_t character_len, int64_t updated_us, struct buf *out);
 

@@ -202,8 +202,9 @@ begins_with(struct event_value name, const char *word)
 	return name.len >= len && strncasecmp(name.p, word, len) == 0;
 }
 
-int
-item_write_display_name(const struct item *it, struct buf *b)
+/* "Silver Helmet": the material's name and the name, unless the name begins with it; as a JSON string. */
+static int
+write_display_name(const struct item *it, struct buf *b)
 {
 	const char *material = it->material_id == ITEM_NONE ? NULL : game_material((uint32_t)it->material_id);
 	size_t at;
@@ -260,7 +261,7 @@ append_head(struct buf *b, const struct item *it, const char *character, size_t 
 {
 	if (buf_printf(b, "{\"item_id\":%d,\"item_id_hex\":\"%08X\",\"name\":", it->id, (unsigned)it->id) != 0 || append_text(b, it->name) != 0)
 		return -1;
-	if (buf_appends(b, ",\"display_name\":") != 0 || item_write_display_name(it, b) != 0)
+	if (buf_appends(b, ",\"display_name\":") != 0 || write_display_name(it, b) != 0)
 		return -1;
 	if (buf_appends(b, ",\"description\":") != 0 || append_text(b, it->description) != 0)
 		return -1;

@@ -46,12 +46,6 @@ itemdb_items(const struct itemdb *db)
 	return db->live;
 }
 
-uint64_t
-itemdb_generation(const struct itemdb *db)
-{
-	return db->generation;
-}
-
 /* ---- spell lists ---- */
 
 static uint32_t

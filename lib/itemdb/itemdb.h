@@ -14,7 +14,6 @@ struct itemdb;
 struct itemdb *itemdb_new(void);
 void itemdb_free(struct itemdb **);
 size_t itemdb_items(const struct itemdb *);
-uint64_t itemdb_generation(const struct itemdb *);         /* another number after every change */
 
 /* ---- characters: by the database's id, and by their place in a list that only grows ---- */
 

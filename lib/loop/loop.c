@@ -106,12 +106,6 @@ loop_each_turn(struct loop *l, void (*f)(void *priv, int64_t now_ms), void *priv
 	l->each_turn_priv = priv;
 }
 
-int64_t
-loop_now(const struct loop *l)
-{
-	return l->now_ms;
-}
-
 void
 loop_stop(struct loop *l)
 {

@@ -28,7 +28,6 @@ void loop_on_signal(struct loop *, int signo, void (*f)(void *priv, int signo), 
 /* After the handlers of each turn, before the next wait: the moment to do once what many handlers asked for. */
 void loop_each_turn(struct loop *, void (*f)(void *priv, int64_t now_ms), void *priv);
 
-int64_t loop_now(const struct loop *);       /* monotonic ms, taken once a turn */
 /* Runs until loop_stop or a terminating signal.  Returns the signal, or 0.  A second terminating signal, when the program
  * runs the loop again to drain, exits at once. */
 int loop_run(struct loop *);

@@ -197,12 +197,6 @@ source_progress(const struct source *s)
 	return ((double)s->at + here) / (double)s->n;
 }
 
-uint64_t
-source_bad(const struct source *s)
-{
-	return s->bad;
-}
-
 void
 source_report(const struct source *s)
 {

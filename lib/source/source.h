@@ -21,7 +21,6 @@ int source_next(struct source *, struct event *);
 void source_rewind(struct source *);                       /* from the beginning again */
 const char *source_path(const struct source *);            /* that is being read */
 double source_progress(const struct source *);             /* 0…1 */
-uint64_t source_bad(const struct source *);                /* lines left out */
 /* Says on standard error how many, and what the first was: nothing when there was none. */
 void source_report(const struct source *);
 

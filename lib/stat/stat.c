@@ -46,15 +46,6 @@ stat_info(enum stat_id id)
 	return &infos[id];
 }
 
-const struct stat_info *
-stat_info_find(const char *program, const char *name)
-{
-	for (const struct stat_info *i = infos; i < infos + STAT_COUNT; i++)
-		if (strcmp(i->program, program) == 0 && strcmp(i->name, name) == 0)
-			return i;
-	return NULL;
-}
-
 void
 stat_add(enum stat_id id, int64_t n)
 {

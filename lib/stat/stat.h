@@ -20,7 +20,6 @@ struct stat_info {
 	const char *help;
 };
 const struct stat_info *stat_info(enum stat_id);
-const struct stat_info *stat_info_find(const char *program, const char *name);   /* NULL: unknown */
 
 /* The one value of an unlabelled family. */
 void stat_add(enum stat_id, int64_t n);

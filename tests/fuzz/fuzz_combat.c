@@ -12,7 +12,7 @@
 static void
 on_cell(void *priv, const struct combat_monster *m, unsigned cell, const int64_t n[COMBAT_COUNTERS])
 {
-	assert(m->name[m->len] == '\0' && *combat_direction_word(cell) && *combat_attack_word(cell) && *combat_element_word(cell));
+	assert(m->name[m->len] == '\0' && *combat_attack_word(cell) && *combat_element_word(cell));
 	for (int i = 0; i < COMBAT_COUNTERS; i++)
 		assert(n[i] >= 0 && n[i] <= COMBAT_MAX);
 	++*(int *)priv;

@@ -28,22 +28,18 @@ static void
 check_read(struct event_value v, struct buf *out)
 {
 	static struct item it;
-	struct item_packs packs = { 0 };
 	const char *why = NULL;
 	size_t at;
 
-	item_packs_scan(&packs, v);
 	if (item_read(&it, v, &why) == 0) {
 		assert(it.id != 0 && it.n_spells <= ITEM_SPELLS_MAX && it.n_active_spells <= ITEM_SPELLS_MAX);
 		assert((it.armor_level == ITEM_NONE) == (it.base_armor_level == ITEM_NONE));
-		item_contain(&it, &packs);
 		buf_clear(out);
 		assert(item_write_json(&it, "x", 1, 1, out) == 0);
 		assert(event_check_json(buf_data(out), buf_size(out), &at) == EVENT_OK);
 	} else {
 		assert(why != NULL);
 	}
-	item_packs_fini(&packs);
 	item_fini(&it);
 }
 

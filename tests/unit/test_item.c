@@ -376,43 +376,6 @@ START_TEST(many_spells)
 }
 END_TEST
 
-/* ---- containers ---- */
-
-START_TEST(container_rule)
-{
-	static const char items[] = "[{\"Id\":-10,\"ObjectClass\":10},{\"Id\":4294967276,\"ObjectClass\":\"38\"},{\"Id\":-10,\"ObjectClass\":10},{\"Id\":7,\"ObjectClass\":2},5,null,{\"ObjectClass\":10}]";
-	struct item_packs packs = { 0 };
-
-	item_packs_scan(&packs, json(items));
-	ck_assert_uint_eq(packs.n, 2);
-	ck_assert(item_packs_has(&packs, -10) && item_packs_has(&packs, -20) && !item_packs_has(&packs, 7) && !item_packs_has(&packs, 0));
-	item_packs_add(&packs, 7);
-	item_packs_add(&packs, 7);
-	ck_assert_uint_eq(packs.n, 3);
-	ck_assert(item_packs_has(&packs, 7) && item_packs_has(&packs, -10));
-	item_clear(&it);
-	it.container_id = -10;
-	item_contain(&it, &packs);
-	ck_assert_int_eq(it.container_id, -10);
-	it.equipped_slot = 1;
-	item_contain(&it, &packs);
-	ck_assert_int_eq(it.container_id, 0);
-	it.equipped_slot = 0;
-	it.container_id = 1342391396;            /* the character itself */
-	item_contain(&it, &packs);
-	ck_assert_int_eq(it.container_id, 0);
-	item_packs_fini(&packs);
-	ck_assert(!item_packs_has(&packs, 7));
-	for (int i = 0; i < 1000; i++)
-		item_packs_add(&packs, (i * 7919) % 1000);
-	ck_assert_uint_eq(packs.n, 1000);
-	for (int i = 0; i < 1000; i++)
-		ck_assert(item_packs_has(&packs, i));
-	item_packs_fini(&packs);
-	finish();
-}
-END_TEST
-
 int
 main(void)
 {
@@ -431,6 +394,5 @@ main(void)
 	tcase_add_test(t, workmanship);
 	tcase_add_test(t, base_armor);
 	tcase_add_test(t, many_spells);
-	tcase_add_test(t, container_rule);
 	return suite_run(t, "item");
 }
