@@ -12,7 +12,7 @@
 #define READ_MIN (32u << 10)
 #define TURN_BYTES (1u << 20)            /* shared by all connections of a kind */
 #define HALF_LINE_MS 60000               /* an unfinished line may take so long */
-#define SUBSCRIBE_WAIT_MS 100            /* who says nothing for so long gets everything */
+#define SUBSCRIBE_WAIT_MS 1000           /* who says nothing for so long gets everything */
 #define SUBSCRIBE_LINE_MS 5000           /* an unfinished subscription may take so long */
 #define LINGER_MS 5000                   /* how long who was refused, or has got all, may take to close */
 #define REFUSED_MAX 64                   /* connections over the limit that are told so; more are closed without a word */

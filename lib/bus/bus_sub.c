@@ -258,6 +258,16 @@ control(struct bus_sub *sub, const char *line, size_t len)
 	return sub->stop;
 }
 
+/* We did not get round to subscribing in time: the bus took us for one who says nothing and sends everything. */
+static int
+taken_for_silent(struct bus_sub *sub, uint64_t seq)
+{
+	if (sub->from == NULL && sub->next == 0)
+		sub->next = seq;
+	restart(sub);
+	return sub->stop;
+}
+
 static int
 on_line(void *priv, const char *line, size_t len)
 {
@@ -272,6 +282,8 @@ on_line(void *priv, const char *line, size_t len)
 		return control(sub, line, len);
 	for (i = sizeof(stamp) - 1; i < len && line[i] >= '0' && line[i] <= '9'; i++)
 		seq = seq * 10 + (uint64_t)(line[i] - '0');
+	if (sub->state == ASKING)
+		return taken_for_silent(sub, seq);
 	sub->seq = seq;
 	sub->next = seq + 1;
 	sub->handed++;

@@ -16,7 +16,7 @@
 #include "log/log.h"
 #include "suite.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 
 /* ---- the scripted bus ---- */
 
@@ -588,6 +588,29 @@ START_TEST(misses_nothing_when_lost_before_the_first_line)
 }
 END_TEST
 
+START_TEST(asks_again_when_it_was_taken_for_silent)
+{
+	subscriber((struct bus_sub_config){ 0 });
+	bus_accept();
+	(void)bus_line();
+	bus_say("{\"_seq\":42}\n{\"_seq\":43}\n");
+	bus_accept();
+	ck_assert_str_eq(bus_line(), "{\"subscribe\":{\"name\":\"test\",\"from\":42}}");
+	ck_assert_uint_eq(S.lines, 0);
+	subscribed(42, "j1");
+	bus_say("{\"_seq\":42}\n");
+	wait_until(S.lines == 1);
+	bus_sub_free(&S.sub);
+	subscriber((struct bus_sub_config){ .from = "earliest" });
+	bus_accept();
+	(void)bus_line();
+	bus_say("{\"_seq\":42}\n");
+	bus_accept();
+	ck_assert_str_eq(bus_line(), "{\"subscribe\":{\"name\":\"test\",\"from\":\"earliest\"}}");
+	bus_sub_free(&S.sub);
+}
+END_TEST
+
 START_TEST(another_journal_is_read_from_its_beginning)
 {
 	subscriber((struct bus_sub_config){ .from = "5" });
@@ -724,7 +747,7 @@ main(void)
 	TCase *t = tcase_create("bus");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 240);
 	tcase_add_test(t, lines_are_numbered_and_acknowledged);
 	tcase_add_test(t, waits_for_a_bus_that_is_not_there_yet);
 	tcase_add_test(t, a_full_ring_takes_no_more);
@@ -737,6 +760,7 @@ main(void)
 	tcase_add_test(t, says_what_it_wants);
 	tcase_add_test(t, goes_on_behind_the_last_line);
 	tcase_add_test(t, misses_nothing_when_lost_before_the_first_line);
+	tcase_add_test(t, asks_again_when_it_was_taken_for_silent);
 	tcase_add_test(t, another_journal_is_read_from_its_beginning);
 	tcase_add_test(t, a_gap_is_told);
 	tcase_add_test(t, a_pause_leaves_the_rest_with_the_bus);

@@ -655,7 +655,7 @@ main(void)
 {
 	TCase *t = tcase_create("event");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 240);
 	tcase_add_loop_test(t, valid_events, 0, LEN(valid));
 	tcase_add_loop_test(t, cut_everywhere, 0, LEN(valid));
 	tcase_add_loop_test(t, invalid_events, 0, LEN(invalid));

@@ -461,7 +461,7 @@ main(void)
 {
 	TCase *t = tcase_create("event_diff");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 240);
 	tcase_add_test(t, made_at_random);
 	tcase_add_test(t, mutations);
 	tcase_add_test(t, all_short);

@@ -587,7 +587,7 @@ main(void)
 	TCase *t = tcase_create("filter");
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	tcase_set_timeout(t, 40);
+	tcase_set_timeout(t, 240);
 	tcase_add_loop_test(t, outputs, 0, LEN(runs));
 	tcase_add_test(t, own_bytes);
 	tcase_add_test(t, errors);

@@ -956,12 +956,12 @@ main(void)
 	int failed;
 
 	log_open("test_http");
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 240);
 	tcase_add_checked_fixture(t, start, stop);
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
-	tcase_set_timeout(www, 30);
+	tcase_set_timeout(www, 240);
 	tcase_add_checked_fixture(www, make_dir, remove_dir);
 	tcase_add_test(www, files);
 	tcase_add_test(www, no_way_out);

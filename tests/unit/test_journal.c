@@ -951,7 +951,7 @@ main(void)
 	TCase *t = tcase_create("journal");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 240);
 	tcase_add_test(t, keeps_numbers_across_opens);
 	tcase_add_test(t, one_writes);
 	tcase_add_test(t, cuts_a_torn_tail_at_every_byte);

@@ -158,7 +158,7 @@ main(void)
 {
 	TCase *t = tcase_create("messages");
 
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 240);
 	tcase_add_test(t, a_message_is_one_line);
 	tcase_add_test(t, floods_are_limited_and_said);
 	tcase_add_test(t, die_says_why_and_with_which_code);

@@ -505,7 +505,7 @@ main(void)
 	tcase_add_exit_test(plain, bad_url, 78);
 	tcase_add_unchecked_fixture(live, server_start, server_stop);
 	tcase_add_checked_fixture(live, connected, disconnect);
-	tcase_set_timeout(live, 60);
+	tcase_set_timeout(live, 240);
 	tcase_add_test(live, queries_run_in_order);
 	tcase_add_loop_test(live, prepared_runs_again, 0, 2);
 	tcase_add_test(live, rows_stream);
@@ -523,7 +523,7 @@ main(void)
 	suite_add_tcase(s, live);
 	tcase_add_unchecked_fixture(many, server_start, server_stop);
 	tcase_add_checked_fixture(many, pool_connected, pool_disconnect);
-	tcase_set_timeout(many, 60);
+	tcase_set_timeout(many, 240);
 	tcase_add_test(many, long_ones_leave_one_free);
 	tcase_add_test(many, queue_has_an_end);
 	tcase_add_test(many, pool_cancel_early);

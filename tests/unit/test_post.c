@@ -366,7 +366,7 @@ main(void)
 
 	log_level_set(LOG_LEVEL_ERROR);
 	tcase_add_checked_fixture(t, make_dir, drop_dir);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 240);
 	tcase_add_loop_test(t, cut, 0, sizeof cuts / sizeof *cuts);
 	tcase_add_loop_test(t, any_bytes, 0, 40);
 	tcase_add_test(t, embeds);

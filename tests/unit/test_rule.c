@@ -375,7 +375,7 @@ main(void)
 {
 	TCase *t = tcase_create("rule");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 240);
 	tcase_add_test(t, death);
 	tcase_add_test(t, cooldown);
 	tcase_add_test(t, server_down);
