@@ -285,6 +285,7 @@ outbox_new(struct loop *loop, const char *in_path)
 	char *spool = xasprintf("%s/alertd/spool", env_data_dir());
 	struct post_config config = {
 		.loop = loop, .spool = spool, .discord_base = env_get("DISCORD_API_BASE"), .bot_token = env_get("DISCORD_RARE_BOT_TOKEN"),
+		.proxy = env_get("DT_HTTP_PROXY"), .ca_file = env_get("DT_HTTP_CA"),
 		.on_sent = on_sent, .on_dead = on_dead, .priv = o
 	};
 	struct bus_pub_config pub = { .path = in_path, .name = "dt-alertd", .max_bytes = PUBLISH_BYTES };

@@ -9,7 +9,7 @@
 #include "clock/clock.h"
 #include "counts.h"
 #include "env/env.h"
-#include "fetch.h"
+#include "fetch/fetch.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "mem/mem.h"
@@ -47,7 +47,7 @@ static const struct opt_program program = {
 
 static struct {
 	double counts_s, interval_s, timeout_s;
-	char *socket, *url, *host;
+	char *socket, *url, *host, *agent;
 	const char *server, *address, *port;
 	int ready_fd;
 	struct loop *loop;
@@ -149,12 +149,15 @@ counts_complain(const char *why)
 }
 
 static void
-on_counts(void *priv, const char *body, size_t len, const char *why)
+on_counts(void *priv, const struct fetch_answer *a)
 {
 	struct counts c;
-	int ok = body != NULL && counts_read(body, len, S.server, &c, &why) == 0;
+	char status[32];
+	const char *why = *a->cause ? a->words : status;
+	int ok = a->status == 200 && *a->cause == '\0' && counts_read(a->body, a->len, S.server, &c, &why) == 0;
 
 	(void)priv;
+	(void)snprintf(status, sizeof(status), "status %d", a->status);
 	++*stat_cell(STAT_HEALTH_COUNTS, ok ? "ok" : "failed");
 	if (!ok) {
 		counts_complain(why);
@@ -174,10 +177,10 @@ counts_step(int64_t now_ms)
 	if (S.counts.players >= 0 && age_us > COUNTS_LAST_US)
 		S.counts.players = -1;
 	stat_set(STAT_HEALTH_COUNT_AGE, S.counts.players < 0 || age_us < 0 ? 0 : age_us / 1000000);
-	if (fetch_busy(S.fetch) || now_ms < S.counts_next_ms)
+	if (fetch_count(S.fetch) > 0 || now_ms < S.counts_next_ms)
 		return;
 	S.counts_next_ms = now_ms + (int64_t)(S.counts_s * 1000);
-	fetch_start(S.fetch, S.url);
+	fetch_start(S.fetch, &(struct fetch_request){ .url = S.url, .agent = S.agent, .on_answer = on_counts });
 }
 
 /* ---- turns ---- */
@@ -265,6 +268,8 @@ static void
 start(void)
 {
 	struct bus_pub_config bus = { .path = S.socket, .name = "dt-health", .max_bytes = 256u << 10 };
+	struct fetch_config fetch = { .proxy = env_get("DT_HTTP_PROXY"), .ca_file = env_get("DT_HTTP_CA"), .connect_ms = COUNTS_TIMEOUT_MS,
+		.total_ms = COUNTS_TIMEOUT_MS, .keep_max = COUNTS_MAX_BYTES, .read_max = COUNTS_MAX_BYTES, .redirects = 3 };
 	struct probe_config probe = { .host = S.host, .port = S.port, .interval_ms = (int64_t)(S.interval_s * 1000),
 		.patience_ms = (int64_t)(S.timeout_s * 1000), .on_outcome = on_outcome };
 
@@ -274,7 +279,9 @@ start(void)
 	loop_add(S.loop, bus_pub_pollable(S.pub));
 	S.probe = probe_new(&probe);
 	loop_add(S.loop, probe_pollable(S.probe));
-	S.fetch = fetch_new(S.loop, COUNTS_TIMEOUT_MS, COUNTS_MAX_BYTES, on_counts, NULL);
+	fetch.loop = S.loop;
+	S.fetch = fetch_new(&fetch);
+	S.agent = xasprintf("dt-health/%s", build_version);
 	S.said_players = -1;
 	S.ticker = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = tick };
 	loop_add(S.loop, &S.ticker);
@@ -291,6 +298,7 @@ finish(void)
 	loop_free(&S.loop);
 	free(S.socket);
 	free(S.url);
+	free(S.agent);
 	free(S.host);
 }
 

@@ -46,8 +46,7 @@ struct post_config {
 	const char *spool;       /* directory, made 0700 */
 	const char *discord_base;        /* DISCORD_API_BASE */
 	const char *bot_token;   /* "" or NULL: channels are refused as targets */
-	const char *proxy;       /* "" or NULL: none, whatever HTTPS_PROXY says */
-	const char *ca_file;     /* "" or NULL: the system's certificates */
+	const char *proxy, *ca_file;     /* as fetch/fetch.h has them */
 	/* Callbacks may call post_send. */
 	void (*on_sent)(void *priv, const struct post_message *);
 	void (*on_dead)(void *priv, const struct post_message *);
