@@ -108,6 +108,35 @@ struct rules {
 };
 #define NEVER_V INT64_MAX
 
+#define RULE_KEY_BYTES 480
+#define RULE_NAME_BYTES 400
+/* An event that is being judged. */
+struct turn {
+	const struct event *ev;
+	int64_t us, v;
+	char who[RULE_NAME_BYTES];
+	int64_t connected_us;            /* since when the character is there without a break */
+};
+
+/* What the judge said of it. */
+struct verdict {
+	char key[RULE_KEY_BYTES + 24];
+	size_t key_len;
+	signed char val[RULE_CONDITIONS_MAX];
+	int value;
+	char *first;                     /* of keep; borrowed from the scratch buffer */
+	size_t first_len;
+};
+
+/* judge.c */
+void rules_trouble(struct rules *, struct rule *, const char *text);
+/* What `keep` was for e (or NULL) goes in as _first.  0, or -1 when the event is nothing to the rule. */
+int rules_judge(struct rules *, struct rule *, const struct turn *, const struct entry *, struct verdict *);
+
+/* step.c */
+void rules_apply(struct rules *, struct state *, const struct turn *);
+void rules_raise(struct rules *, struct state *, struct entry *, const struct turn *, int64_t at_us);     /* turn: NULL when no event raised it */
+
 /* gather.c */
 void gather_add(struct rules *, struct state *, struct entry *, char *title, char *text, int64_t at_us);
 void gather_cleared(struct rules *, struct state *, struct entry *, int64_t at_us);
@@ -116,6 +145,5 @@ void gather_due(struct rules *, struct state *, int64_t v);      /* does it */
 void gather_free(struct state *);
 static inline int64_t rules_v(const struct rules *rs, int64_t us) { return us - rs->lost_us; }
 static inline int64_t rules_us(const struct rules *rs, int64_t v) { return v + rs->lost_us; }
-void rules_trouble(struct rules *, struct rule *, const char *text);
 
 #endif
