@@ -10,12 +10,14 @@
 #define SHARE_QUEUE_MAX (1u << 20)       /* waiting for one plugin: over it shared vitals are dropped, */
 #define QUEUE_MAX (2u << 20)             /* over it the plugin is disconnected */
 
+struct secret;
+
 struct door {
 	struct http *http;
 	struct bus_pub *pub;
 	struct bus_sub *sub;
 	struct roll *roll;
-	const char *secret;
+	struct secret *secret;
 	size_t buffer;                   /* bytes for what the bus has not acknowledged */
 	struct limit_rate messages, bytes;
 	int held, stopping;

@@ -10,6 +10,7 @@
 #include "env/env.h"
 #include "log/log.h"
 #include "opt/opt.h"
+#include "secret/secret.h"
 #include "stat/stat.h"
 
 #define BUFFER (64 << 20)
@@ -75,12 +76,15 @@ read_options(int argc, char **argv)
 static void
 read_settings(void)
 {
+	const char *secret;
+
 	env_load();
-	S.door.secret = env_get("SHARED_SECRET");
-	if (env_is_placeholder(S.door.secret))
-		die(EX_CONFIG, "SHARED_SECRET is %s: set it to what the plugins send", S.door.secret[0] ? "only a placeholder" : "not set");
-	if (strlen(S.door.secret) > 200)
+	secret = env_get("SHARED_SECRET");
+	if (env_is_placeholder(secret))
+		die(EX_CONFIG, "SHARED_SECRET is %s: set it to what the plugins send", secret[0] ? "only a placeholder" : "not set");
+	if (strlen(secret) > 200)
 		die(EX_CONFIG, "SHARED_SECRET is longer than 200 bytes");
+	S.door.secret = secret_new(secret);
 	if (S.port < 0)
 		S.port = (int)env_int("DT_INGEST_PORT", 0, 65535);
 	if (S.address == NULL)
@@ -172,6 +176,7 @@ main(int argc, char **argv)
 	http_free(&S.door.http);
 	bus_pub_free(&S.door.pub);
 	plugin_close(&S.door);
+	secret_free(&S.door.secret);
 	stat_close();
 	return 0;
 }

@@ -261,16 +261,10 @@ on_message(void *priv, struct http_ws *ws, const char *data, size_t len, int bin
 static int
 authenticate(struct http_req *r)
 {
-	int status = secret_check(D->secret, http_req_header(r, "x-plugin-secret"), http_req_query(r, "secret"));
+	int status = secret_admit(D->secret, r, http_req_peer(r));
 
-	if (status == 401) {
-		*stat_cell(STAT_INGEST_AUTH, "missing") += 1;
-		http_reply_error(r, 401, "unauthorized", "send the shared secret in the header X-Plugin-Secret or as ?secret=");
-	} else if (status != 0) {
-		*stat_cell(STAT_INGEST_AUTH, "wrong") += 1;
-		log_warn("a plugin at %s was refused: wrong secret", http_req_peer(r)[0] ? http_req_peer(r) : "the local socket");
-		http_reply_error(r, 403, "forbidden", "that is not the shared secret");
-	}
+	if (status != 0)
+		*stat_cell(STAT_INGEST_AUTH, status == 401 ? "missing" : status == 403 ? "wrong" : "throttled") += 1;
 	return status;
 }
 
@@ -288,7 +282,7 @@ on_upgrade(void *priv, struct http_req *r, void **conn_priv)
 		return status;
 	*conn_priv = c = roll_add(D->roll);
 	/* only our own server comes by the UNIX socket, and says for whom; used in messages, not for trust */
-	snprintf(c->peer, sizeof(c->peer), "%s", peer[0] != '\0' ? peer : forwarded != NULL ? forwarded : "local");
+	snprintf(c->peer, sizeof(c->peer), "%s", peer[0] != '\0' ? peer : forwarded != NULL && forwarded[0] != '\0' ? forwarded : "local");
 	limit_init(&c->messages, &D->messages, http_now(D->http));
 	limit_init(&c->bytes, &D->bytes, http_now(D->http));
 	return 0;

@@ -405,7 +405,7 @@ add_routes(void)
 	};
 	http_headers(S.http, headers);
 	routes_add(&S.routes);
-	S.proxy = proxy_new(S.http, env_get("SHARED_SECRET"), ingest);
+	S.proxy = proxy_new(S.http, S.proxies, env_get("SHARED_SECRET"), ingest);
 	http_static(S.http, S.directory != NULL ? S.directory : directory);
 	free(directory);
 	free(ingest);

@@ -17,8 +17,9 @@
 
 struct proxy {
 	struct http *http;
+	const struct nets *proxies;
+	struct secret *admission;
 	char *secret, *path, *url;
-	int usable;
 	int64_t n;
 };
 
@@ -27,6 +28,7 @@ struct relay {
 	struct http_ws *plugin, *door;   /* NULL: not open yet, or gone */
 	int plugin_over, door_over;      /* its last callback has been */
 	int code;                        /* how the plugin closed */
+	char address[NET_ADDRESS_SIZE];  /* the plugin's, for dt-ingest's log */
 };
 
 static void
@@ -139,20 +141,23 @@ refuse(int status, const char *reason)
 static int
 on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 {
+	char address[NET_ADDRESS_SIZE];
 	struct proxy *p = priv;
 	struct relay *r;
 	int status;
 
-	if (!p->usable)
+	if (p->admission == NULL)
 		return refuse(503, "no_secret");
-	status = secret_check(p->secret, http_req_header(req, "x-plugin-secret"), http_req_query(req, "secret"));
+	net_client(p->proxies, http_req_peer(req), http_req_header(req, "x-forwarded-for"), address);
+	status = secret_admit(p->admission, req, address);
 	if (status != 0)
-		return refuse(status, status == 401 ? "secret_missing" : "secret_wrong");
+		return refuse(status, status == 401 ? "secret_missing" : status == 403 ? "secret_wrong" : "secret_throttled");
 	if (is_away(p))
 		return refuse(503, "ingest_away");
 	r = xcalloc(1, sizeof(*r));
 	r->proxy = p;
 	r->door_over = 1;
+	memcpy(r->address, address, sizeof(address));
 	stat_set(STAT_SERVE_PLUGINS, ++p->n);
 	*conn_priv = r;
 	return 0;
@@ -162,7 +167,7 @@ static void
 on_open(void *conn_priv, struct http_ws *ws)
 {
 	struct relay *r = conn_priv;
-	const char *headers[] = { "X-Plugin-Secret", r->proxy->secret, "X-Forwarded-For", http_ws_peer(ws), NULL };
+	const char *headers[] = { "X-Plugin-Secret", r->proxy->secret, "X-Forwarded-For", r->address, NULL };
 
 	r->plugin = ws;
 	r->door_over = 0;
@@ -214,15 +219,16 @@ static const struct http_ws_handler plugin_handler = {
 };
 
 struct proxy *
-proxy_new(struct http *http, const char *secret, const char *socket_path)
+proxy_new(struct http *http, const struct nets *proxies, const char *secret, const char *socket_path)
 {
 	struct proxy *p = xcalloc(1, sizeof(*p));
 
 	p->http = http;
+	p->proxies = proxies;
+	p->admission = env_is_placeholder(secret) ? NULL : secret_new(secret);
 	p->secret = xstrdup(secret);
 	p->path = xstrdup(socket_path);
 	p->url = xasprintf("ws+unix://%s:/ws/position", socket_path);
-	p->usable = !env_is_placeholder(secret);
 	http_route_ws(http, "/ws/position", &plugin_handler, p);
 	return p;
 }
@@ -234,6 +240,7 @@ proxy_free(struct proxy **pp)
 
 	if (p == NULL)
 		return;
+	secret_free(&p->admission);
 	free(p->secret);
 	free(p->path);
 	free(p->url);

@@ -67,9 +67,34 @@ is 'a plain GET' "$(curl -s -o "$T/o" -w '%{http_code}' "http://127.0.0.1:$port/
 unlike 'no secret in the log' "$(cat "$T/ingest.log")" 'correct-horse|wrong$'
 
 kill9 ingest
+logged=$(grep -c 'wrong secret' "$T/ingest.log")
 ok 'a killed one leaves its socket' test -S "$SOCK"
-start ingest dt-ingest
+start ingest dt-ingest -p "$port"
 pass 'and the next replaces it'
+
+# ---- F38: guessing
+# tries N HOW…: that many wrong secrets as fast as they can be sent, and how many were answered by which status
+tries() {
+	_n=$1
+	shift
+	curl -s -m 50 -o "$T/o" -D "$T/head" -w '%{http_code}\n' -H 'Upgrade: websocket' -H 'Connection: Upgrade' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+	    "$@" "http://127.0.0.1:$port/ws/position?secret=guess[1-$_n]" | sort | uniq -c | awk '{ print $2 "x" $1 }' | tr '\n' ' '
+}
+plugin_as inside "$port" "/ws/position?secret=$SECRET"
+ok 'F38: somebody is in' hears inside '^!open'
+is 'F38: 20 wrong secrets are refused, then their address has to wait' "$(tries 300)" '403x20 429x280 '
+wait_s=$(tr -d '\r' <"$T/head" | sed -n 's/^retry-after: //p' | tail -n 1)
+ok "F38: it is told how long ($wait_s s)" test "${wait_s:-0}" -ge 1 -a "${wait_s:-0}" -le 60
+like 'F38: and why' "$(cat "$T/o")" '^\{"error":"not the shared secret again; wait [0-9]+ seconds","code":"too_many_tries"\}$'
+is 'F38: another X-Forwarded-For is no other address' "$(tries 5 -H 'X-Forwarded-For: 203.0.113.7')" '429x5 '
+accepted 'F38: the right secret is let in all the same' "$port" "/ws/position?secret=$SECRET"
+say inside '{"type":5}'
+ok 'F38: who was in is not touched' hears inside '"error"'
+is 'F38: other addresses are not concerned' "$(curl -s -o "$T/o" -w '%{http_code}' --interface 127.0.0.2 -H 'Upgrade: websocket' -H 'Connection: Upgrade' -H 'Sec-WebSocket-Version: 13' \
+    -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "http://127.0.0.1:$port/ws/position?secret=guess")" 403
+is 'F38: counted' "$(fresh_metric auth_failures_total wrong) $(metric dt-ingest auth_failures_total throttled)" '21 285'
+is 'F38: two lines of the log for an address, one for the other' "$(grep -c 'wrong secret' "$T/ingest.log")" "$((logged + 3))"
+unlike 'F38: with no guess in them' "$(cat "$T/ingest.log")" 'guess'
 stop ingest
 is 'ends with 0' $? 0
 ok 'and takes its socket away' test ! -e "$SOCK"
