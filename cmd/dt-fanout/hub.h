@@ -13,8 +13,8 @@
 #define TURN_BYTES (1u << 20)            /* shared by all connections of a kind */
 #define HALF_LINE_MS 60000               /* an unfinished line may take so long */
 #define SUBSCRIBE_WAIT_MS 1000           /* who says nothing for so long gets everything */
-#define SUBSCRIBE_LINE_MS 5000           /* an unfinished subscription may take so long */
-#define LINGER_MS 5000                   /* how long who was refused, or has got all, may take to close */
+#define SUBSCRIBE_LINE_MS 30000          /* an unfinished subscription may take so long */
+#define LINGER_MS 30000                  /* how long who was refused, or has got all, may take to read the rest on, and to close */
 #define REFUSED_MAX 64                   /* connections over the limit that are told so; more are closed without a word */
 #define SUBSCRIBE_MAX (256u << 10)
 #define CONTROL_MAX (64u << 10)          /* answers to a publisher that it does not read; then it is read no more */

@@ -219,14 +219,25 @@ subs_accept(struct hub *h, int fd)
 /* ---- after each turn ---- */
 
 static void
+say_the_rest(struct sub *s)
+{
+	size_t left = buf_size(&s->out);
+
+	if (sub_flush(s) == 0) {
+		(void)shutdown(s->pollable.fd, SHUT_WR);
+		s->state = LINGERING;
+	}
+	if (!s->dead && buf_size(&s->out) < left)
+		s->until_ms = s->hub->now_ms + LINGER_MS;
+}
+
+static void
 step(struct sub *s)
 {
 	if (!s->dead && s->state == STREAMING)
 		sub_pump(s);
-	if (!s->dead && s->state == CLOSING && sub_flush(s) == 0) {
-		(void)shutdown(s->pollable.fd, SHUT_WR);
-		s->state = LINGERING;
-	}
+	if (!s->dead && s->state == CLOSING)
+		say_the_rest(s);
 	if (!s->dead)
 		rearm(s);
 }

@@ -18,9 +18,6 @@
 #define DELAY_MAX_MS 60000
 #define JOBS_MAX 256
 #define SENDERS 64
-/* Nobody has it here: another door may.  It is heard first, and who has waited less speaks for the others. */
-#define ABSENT_MS 150
-#define ABSENT_SPREAD_MS 150
 
 static const struct limit_rate of_character = { .per_s = 5, .burst = 20 }, of_sender = { .per_s = 20, .burst = 60 };
 
@@ -44,7 +41,7 @@ static struct {
 	size_t n_jobs;
 	struct sender sender[SENDERS];
 	struct pollable timer;
-	int64_t absent_ms;
+	int64_t absent_ms;               /* nobody has it here: another door may.  It is heard first, and who has waited less speaks for the others */
 } S;
 
 /* ---- statuses ---- */
@@ -368,7 +365,7 @@ command_open(struct door *d)
 	S.door = d;
 	TAILQ_INIT(&S.jobs);
 	(void)!getrandom(&spread, sizeof(spread), 0);
-	S.absent_ms = ABSENT_MS + spread % ABSENT_SPREAD_MS;
+	S.absent_ms = d->absent_ms + spread % d->absent_ms;
 	S.timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
 	http_add(d->http, &S.timer);
 }

@@ -20,6 +20,7 @@ struct door {
 	struct secret *secret;
 	size_t buffer;                   /* bytes for what the bus has not acknowledged */
 	struct limit_rate messages, bytes;
+	int64_t absent_ms;               /* another door may speak so long for who is not here */
 	int held, stopping;
 	struct pollable resume;          /* its deadline: when the next connection over its rate is read again */
 	struct buf scratch;

@@ -18,8 +18,9 @@
 #define DRAIN_MS 10000
 #define CLOSE_MS 2000
 #define BODY_MAX 4096
+#define ABSENT_MS 150                    /* at least, see command.c */
 
-enum { OPT_MESSAGES = OPT_LONG_ONLY, OPT_BYTES };
+enum { OPT_MESSAGES = OPT_LONG_ONLY, OPT_BYTES, OPT_ABSENT };
 
 static const struct opt opts[] = {
 	{ 'a', "address", "address", "numeric address for the port (default $DT_BIND)" },
@@ -28,6 +29,7 @@ static const struct opt opts[] = {
 	{ 'b', "buffer", "bytes", "events that the bus has not acknowledged are kept up to this size (default 64M)" },
 	{ OPT_MESSAGES, "max-messages", "count", "frames a second from one connection, over time (default 5000; 0: no limit)" },
 	{ OPT_BYTES, "max-bytes", "bytes", "bytes a second from one connection, over time (default 8M; 0: no limit)" },
+	{ OPT_ABSENT, "absent", "ms", "say that a character is offline when no other dt-ingest has spoken for so long (default 150)" },
 	OPT_READY,
 	OPT_END
 };
@@ -51,6 +53,7 @@ read_options(int argc, char **argv)
 	int c, first;
 
 	S.door.buffer = BUFFER;
+	S.door.absent_ms = ABSENT_MS;
 	S.door.messages.per_s = 5000;
 	S.door.bytes.per_s = 8 << 20;
 	while ((c = opt_next(&program, argc, argv, &arg, &first)) != -1)
@@ -61,6 +64,7 @@ read_options(int argc, char **argv)
 		case 'b': S.door.buffer = (size_t)opt_bytes("-b", arg); break;
 		case OPT_MESSAGES: S.door.messages.per_s = (double)opt_int("--max-messages", arg, 0, 1000000000); break;
 		case OPT_BYTES: S.door.bytes.per_s = (double)opt_bytes("--max-bytes", arg); break;
+		case OPT_ABSENT: S.door.absent_ms = opt_int("--absent", arg, 1, 60000); break;
 		case 'R': S.ready_fd = (int)opt_int("-R", arg, 0, 65535); break;
 		}
 	if (first < argc)
