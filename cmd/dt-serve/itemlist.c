@@ -73,6 +73,10 @@ put_field(struct buf *out, struct event_value v)
 	struct buf text = BUF_INIT(OUT_MAX);
 
 	put_comma(out);
+	if (v.kind != EVENT_ARRAY && v.kind != EVENT_STRING) {
+		put_plain(out, v);
+		return;
+	}
 	if (v.kind == EVENT_ARRAY)
 		put_array(&text, v);
 	else

@@ -90,14 +90,26 @@ put_json(struct rowtext *t, int i, const struct pg_row *row, struct buf *out)
 	(void)buf_append(out, "null", 4);
 }
 
+static int
+has_any(const char *text, size_t len, const char *chars)
+{
+	for (; *chars != '\0'; chars++)
+		if (memchr(text, *chars, len) != NULL)
+			return 1;
+	return 0;
+}
+
 void
 rowtext_put_csv(struct buf *out, const char *text, size_t len)
 {
-	if (memchr(text, '"', len) == NULL && memchr(text, ',', len) == NULL && memchr(text, '\n', len) == NULL && memchr(text, '\r', len) == NULL) {
+	const char *apostrophe = len > 0 && has_any(text, 1, "=+-@\t\r\n") ? "'" : "";
+
+	if (!has_any(text, len, "\",\r\n")) {
+		(void)buf_appends(out, apostrophe);
 		(void)buf_append(out, text, len);
 		return;
 	}
-	(void)buf_append(out, "\"", 1);
+	(void)buf_printf(out, "\"%s", apostrophe);
 	for (; len > 0; text++, len--)
 		(void)buf_append(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
 	(void)buf_append(out, "\"", 1);

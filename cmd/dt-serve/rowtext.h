@@ -19,7 +19,8 @@ void rowtext_init(struct rowtext *, const char *kinds, int csv);
 void rowtext_fini(struct rowtext *);
 void rowtext_put(struct rowtext *, const struct pg_row *, int first, struct buf *out);      /* first: no comma before it; in CSV, the names before it */
 int rowtext_cursor(const struct rowtext *);      /* the column of kind c; -1: none */
-/* A field of CSV, quoted where it must be. */
+/* A text as a field of CSV, quoted as in RFC 4180.  One that a spreadsheet might take for a formula (it begins with = + - @, a tab or a line break) gets an
+ * apostrophe in front, as OWASP has it in "CSV Injection": names are what players and plugins make them. */
 void rowtext_put_csv(struct buf *out, const char *text, size_t len);
 
 #endif

@@ -64,6 +64,13 @@ is 'quotes doubled, a line break inside' "$(grep -A 1 -c '^5,00000005,"""Q"", <b
 is 'lists in one field' "$(grep -c ",Head,.*,Legendary Storm Ward; Brogard's Defiance,Incantation of Impenetrability,20" "$T/c")" 1
 is 'of nobody' "$(code /inventory/Nobody/export) $(code '/inventory/Larsson/export?format=xml') $(jq -r .error "$T/body")" '404 400 parameter "format" must be csv or ndjson'
 
+snapshot Formula -580 "$(item 11 '=1+1' 1)" "$(item 12 '+Envoy,x' 1)" "$(item 13 '-2' 1)" "$(item 14 '@SUM(1)' 1)" "$(item 15 '\tTab' 1)" "$(item 16 "'quoted" 1)" "$(item 17 'a=b' 1)" >"$T/f"
+publish_file "$T/f"
+ok 'names like formulas' wait_for '[ "$(get "/search/items?character=Formula" | jq .total_count)" = 7 ]'
+is 'nothing is a formula for a spreadsheet, numbers stay numbers' "$(get /inventory/Formula/export | sed 1d | cut -d, -f1-3 | tr '\t\n' '>|')" \
+	"11,0000000B,'=1+1|12,0000000C,\"'+Envoy|13,0000000D,'-2|14,0000000E,'@SUM(1)|15,0000000F,'>Tab|16,00000010,'quoted|17,00000011,a=b|"
+is 'in JSON every text is as it is' "$(get '/inventory/Formula/export?format=ndjson' | jq -r .name | tr '\t\n' '>|')" "=1+1|+Envoy,x|-2|@SUM(1)|>Tab|'quoted|a=b|"
+
 # ---- what changes ----
 delta Larsson -500 update '{"Id":-1,"IntValues":{"218103814":893}}' >"$T/d"
 publish_file "$T/d"
