@@ -7,12 +7,25 @@
 #include "params.h"
 #include "stat/stat.h"
 
+static int
+has_type(const struct http_req *req, const char *name)
+{
+	const char *type = http_req_header(req, "content-type");
+	size_t n = strlen(name);
+
+	return type != NULL && strncasecmp(type, name, n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
 int
 body_is_json(const struct http_req *req)
 {
-	const char *type = http_req_header(req, "content-type");
+	return has_type(req, "application/json");
+}
 
-	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
+int
+body_is_form(const struct http_req *req)
+{
+	return has_type(req, "application/x-www-form-urlencoded");
 }
 
 static int

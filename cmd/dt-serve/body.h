@@ -5,6 +5,7 @@
 #include "json/json.h"
 
 int body_is_json(const struct http_req *);           /* by its Content-Type */
+int body_is_form(const struct http_req *);
 /* The body as a JSON object with no other members than these (NULL-terminated), sent by a page of ours, to a path without parameters.
  * NULL when it is answered: 403, 400 or 415. */
 struct json *body_json(struct http_req *, int any_host, const char *const *members);

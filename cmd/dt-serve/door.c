@@ -127,6 +127,13 @@ identify(struct door *d, const struct http_req *req)
 	return is_trusted(d, req) ? local(ACCOUNT_OPERATOR) : (struct account_who){ .role = ACCOUNT_NOBODY };
 }
 
+void
+door_count(struct door *d)
+{
+	stat_set(STAT_SERVE_HASHES, (int64_t)hasher_done(d->hasher));
+	stat_set(STAT_SERVE_HASHES_BUSY, (int64_t)hasher_busy(d->hasher));
+}
+
 /* ---- the guard ---- */
 
 static int
@@ -206,7 +213,7 @@ door_version(struct door *d)
 int
 door_still(struct door *d, struct account_who *who, int used)
 {
-	return who->session == 0 ? 0 : accounts_still(d->accounts, who, used, clock_wall_us());
+	return who->session == 0 && who->token == 0 ? 0 : accounts_still(d->accounts, who, used, clock_wall_us());
 }
 
 /* ---- begin and end ---- */

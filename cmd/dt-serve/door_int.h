@@ -19,6 +19,7 @@ struct door {
 	struct known { char key[ACCOUNT_KEY_SIZE]; uint64_t version; int64_t at_us; struct account_who who; } *known;
 };
 
+void door_count(struct door *);       /* brings the counter of hashes up to date */
 int door_secure(const struct door *, const struct http_req *);               /* did it come over TLS, also of a proxy? */
 int door_cookie(const struct door *, const struct http_req *, char key[ACCOUNT_KEY_SIZE]);       /* 0, or -1: it has none */
 void door_address(const struct door *, const struct http_req *, char out[NET_ADDRESS_SIZE]);     /* whose request it is */

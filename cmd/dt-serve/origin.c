@@ -19,10 +19,13 @@ int
 origin_is_ours(const struct http_req *req, int any_host)
 {
 	const char *origin = http_req_header(req, "origin"), *host = http_req_header(req, "host");
+	const char *proto = http_req_header(req, "x-forwarded-proto");       /* claimed or true, it only makes this stricter */
 	const char *after = origin != NULL ? strstr(origin, "://") : NULL;
 
 	if (origin == NULL)
 		return 1;
+	if (strncmp(origin, "https://", 8) != 0 && (strncmp(origin, "http://", 7) != 0 || (proto != NULL && strcasecmp(proto, "https") == 0)))
+		return 0;
 	return host != NULL && after != NULL && strcasecmp(after + 3, host) == 0 && (any_host || is_loopback_name(host));
 }
 

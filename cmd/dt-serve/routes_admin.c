@@ -126,6 +126,7 @@ on_made(void *priv, const char *hash)
 	struct door *d = c->door;
 	enum account_error e = ACCOUNT_OK;
 
+	door_count(d);
 	if (hash != NULL && c->is_new)
 		e = accounts_add(d->accounts, c->name, hash, c->role, clock_wall_us());
 	else if (hash != NULL) {

@@ -1,4 +1,5 @@
 /* The login page, for browsers without JavaScript too; /logout and /me. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include "params.h"
 #include "routes.h"
 #include "stat/stat.h"
+
+#define WRONG "the name or the password is wrong"
+#define USED "that address has been used, or is over a day old; on the server, dt-user link prints a new one as long as there is no account"
 
 /* A name and a password on their way through the hasher. */
 struct login {
@@ -40,23 +44,32 @@ append_html(struct buf *b, const char *s)
 static const char *
 mark_value(const char *mark, size_t len, const char *const *pairs)
 {
-	for (; *pairs != NULL; pairs += 2)
+	for (; pairs[0] != NULL; pairs += 2)
 		if (strlen(pairs[0]) == len && memcmp(pairs[0], mark, len) == 0)
-			return pairs[1];
+			return pairs[1] != NULL ? pairs[1] : "";
 	return "";
 }
 
-static void
-reply_page(const struct door *d, struct http_req *req, int status, const char *link, const char *message)
+static const char *
+hint(const struct door *d, int is_first)
 {
-	int is_first = link[0] != '\0', is_empty = !accounts_any(d->accounts);
+	if (is_first)
+		return "It will manage the others. Choose a name, and a password of 8 characters or more.";
+	return accounts_any(d->accounts) ? "" : "There is no account yet. On the server, dt-user link prints the address that makes the first one.";
+}
+
+struct page { const char *link, *name, *note, *message; };       /* NULL: none */
+
+static void
+reply_page(const struct door *d, struct http_req *req, int status, const struct page *page)
+{
+	int is_first = page->link != NULL, has_name = page->name != NULL && page->name[0] != '\0';
 	const char *const pairs[] = {
 		"heading", is_first ? "Make the first account" : "Log in",
-		"hint", is_first ? "It will manage the others. Choose a name, and a password of 8 characters or more." :
-		    is_empty ? "There is no account yet. The address that scripts/tracker up has printed leads to the first one; dt-user makes one from the shell." : "",
-		"message", message, "link", link,
+		"hint", hint(d, is_first), "note", page->note, "message", page->message, "link", page->link, "name", page->name,
+		"focus name", has_name ? "" : "autofocus", "focus password", has_name ? "autofocus" : "",
 		"autocomplete", is_first ? "new-password" : "current-password",
-		"button", is_first ? "Make it" : "Log in", NULL
+		"button", is_first ? "Make the account" : "Log in", NULL
 	};
 	struct buf b = BUF_INIT(2 * DOOR_PAGE_MAX);
 	const char *p = d->page, *mark, *end;
@@ -72,34 +85,21 @@ reply_page(const struct door *d, struct http_req *req, int status, const char *l
 	buf_fini(&b);
 }
 
-static void
-on_page(void *priv, struct http_req *req)
-{
-	static const char *const known[] = { "link", NULL };
-	struct door *d = ((struct routes *)priv)->door;
-	const char *link = http_req_query(req, "link");
-
-	if (params_known(req, known) == -1)
-		return;
-	if (link == NULL)
-		reply_page(d, req, 200, "", "");
-	else if (!accounts_any(d->accounts) && accounts_link_good(d->accounts, link, clock_wall_us()) == 0)
-		reply_page(d, req, 200, link, "");
-	else
-		reply_page(d, req, 403, "", "That address has been used, or is over a day old.");
-}
-
 /* ---- the answer to a try ---- */
 
 static void
 refuse(struct login *l, int status, const char *code, const char *text)
 {
+	char sentence[256];
+
 	(*stat_cell(STAT_SERVE_REJECTED, code))++;
 	if (l->is_json) {
 		http_reply_header(l->req, "cache-control", "no-store");
 		http_reply_error(l->req, status, code, "%s", text);
-	} else
-		reply_page(l->door, l->req, status, l->is_first ? l->link : "", text);
+	} else {
+		snprintf(sentence, sizeof(sentence), "%c%s.", toupper((unsigned char)text[0]), text + 1);
+		reply_page(l->door, l->req, status, &(struct page){ .link = l->is_first ? l->link : NULL, .name = l->name, .message = sentence });
+	}
 }
 
 static void
@@ -148,7 +148,7 @@ let_in(struct login *l)
 	struct account_who who;
 
 	if (accounts_login(d->accounts, l->name, clock_wall_us(), key, &who) != ACCOUNT_OK) {
-		refuse(l, 401, "bad_login", "the name or the password is wrong");       /* deleted this moment */
+		refuse(l, 401, "bad_login", WRONG);       /* deleted this moment */
 		return;
 	}
 	if (door_cookie(d, l->req, old) == 0)
@@ -182,16 +182,14 @@ static void
 on_checked(void *priv, int right)
 {
 	struct login *l = priv;
-	int64_t now_ms = http_now(l->door->config.http);
 
+	door_count(l->door);
 	if (right)
 		throttle_succeeded(l->door->throttle, l->name);
-	else
-		throttle_failed(l->door->throttle, l->name, now_ms);
 	if (l->req != NULL && right)
 		let_in(l);
 	else if (l->req != NULL)
-		refuse(l, 401, "bad_login", "the name or the password is wrong");
+		refuse(l, 401, "bad_login", WRONG);
 	free_login(l);
 }
 
@@ -203,12 +201,13 @@ on_made(void *priv, const char *hash)
 	int64_t now = clock_wall_us();
 	enum account_error e;
 
+	door_count(d);
 	if (l->req == NULL) {
 		free_login(l);
 		return;
 	}
 	if (hash == NULL)
-		refuse(l, 503, "busy", "the server is short of memory; try again");
+		refuse(l, 503, "busy", "the server is short of memory; try again in a moment");
 	else if (accounts_any(d->accounts) || accounts_link_good(d->accounts, l->link, now) == -1)
 		refuse(l, 403, "used", "somebody else was faster: that address has been used");
 	else if ((e = accounts_add(d->accounts, l->name, hash, ACCOUNT_ADMIN, now)) != ACCOUNT_OK)
@@ -235,6 +234,10 @@ read_login(struct login *l)
 		snprintf(l->name, sizeof(l->name), "%s", json_str(j, "username", ""));
 		snprintf(l->password, sizeof(l->password), "%s", json_str(j, "password", ""));
 		json_free(&j);
+	} else if (!body_is_form(l->req)) {
+		l->is_json = 1;                  /* no browser's form: no page in return */
+		refuse(l, 415, "not_form", "send a form (application/x-www-form-urlencoded) or JSON (application/json)");
+		return -1;
 	} else {
 		if (origin_required(l->req, l->door->config.any_host) == -1 || params_known(l->req, NULL) == -1)
 			return -1;
@@ -252,7 +255,7 @@ read_login(struct login *l)
 static int
 may_try(struct login *l)
 {
-	char address[NET_ADDRESS_SIZE], seconds[24];
+	char address[NET_ADDRESS_SIZE], seconds[24], text[96];
 	int64_t wait;
 
 	door_address(l->door, l->req, address);
@@ -261,7 +264,8 @@ may_try(struct login *l)
 		return 1;
 	snprintf(seconds, sizeof(seconds), "%" PRId64, (wait + 999) / 1000);
 	http_reply_header(l->req, "retry-after", seconds);
-	refuse(l, 429, "too_many_logins", "too many tries; wait a while");
+	snprintf(text, sizeof(text), "too many tries; wait %s second%s, then try again", seconds, strcmp(seconds, "1") == 0 ? "" : "s");
+	refuse(l, 429, "too_many_logins", text);
 	return 0;
 }
 
@@ -278,7 +282,7 @@ begin(struct login *l)
 	if (!account_good_name(l->name))
 		bad = account_error_text(ACCOUNT_BAD_NAME);
 	else if ((bad = account_bad_password(l->password, strlen(l->password))) == NULL && accounts_link_good(d->accounts, l->link, clock_wall_us()) == -1)
-		bad = "that address has been used, or is over a day old";
+		bad = USED;
 	if (bad == NULL)
 		return hasher_make(d->hasher, l->password, strlen(l->password), on_made, l);
 	refuse(l, 400, "bad_login", bad);
@@ -298,16 +302,43 @@ on_login(void *priv, struct http_req *req)
 		free_login(l);
 		return;
 	}
-	if ((got = begin(l)) == 0)
+	if ((got = begin(l)) == 0) {
+		throttle_failed(l->door->throttle, l->name, http_now(l->door->config.http));     /* until it proves right: guesses side by side count too */
 		http_defer(req, on_gone, l);
+	}
 	else if (got == -1) {
 		http_reply_header(req, "retry-after", "2");
-		refuse(l, 429, "busy", "many people are logging in at this moment; try again");
+		refuse(l, 429, "busy", "many people are logging in at this moment; try again in a few seconds");
 		free_login(l);
 	}
 }
 
-/* ---- /logout, /me ---- */
+/* ---- GET /login, /logout, /me ---- */
+
+static const char *
+after_what(const char *after)
+{
+	if (after == NULL)
+		return NULL;
+	return strcmp(after, "logout") == 0 ? "You are logged out." : strcmp(after, "end") == 0 ? "Your session has ended. Log in again to go on." : NULL;
+}
+
+static void
+on_page(void *priv, struct http_req *req)
+{
+	static const char *const known[] = { "link", "after", NULL };
+	struct door *d = ((struct routes *)priv)->door;
+	const char *link = http_req_query(req, "link"), *after = http_req_query(req, "after");
+
+	if (params_known(req, known) == -1)
+		return;
+	if (link == NULL)
+		reply_page(d, req, 200, &(struct page){ .note = after_what(after) });
+	else if (!accounts_any(d->accounts) && accounts_link_good(d->accounts, link, clock_wall_us()) == 0)
+		reply_page(d, req, 200, &(struct page){ .link = link });
+	else
+		refuse(&(struct login){ .door = d, .req = req }, 403, "used", USED);
+}
 
 static void
 on_logout(void *priv, struct http_req *req)
@@ -321,7 +352,7 @@ on_logout(void *priv, struct http_req *req)
 		accounts_logout(d->accounts, key);
 	set_cookie(d, req, "", 0);
 	if (http_req_header(req, "accept") != NULL && strstr(http_req_header(req, "accept"), "text/html") != NULL) {
-		http_reply_header(req, "location", "/login");
+		http_reply_header(req, "location", "/login?after=logout");
 		http_reply(req, 303, "text/plain; charset=utf-8", "", 0);
 	} else
 		http_reply(req, 204, "text/plain; charset=utf-8", "", 0);

@@ -1,5 +1,7 @@
 #include "throttle.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +39,19 @@ throttle_free(struct throttle **tp)
 	*tp = NULL;
 }
 
+/* Whoever has an IPv6 address has the 2^64 around it too: they count as one. */
+static void
+address_key(const char *address, char out[KEY_SIZE])
+{
+	struct in6_addr a;
+
+	(void)snprintf(out, KEY_SIZE, "%s", address);
+	if (inet_pton(AF_INET6, address, &a) != 1 || IN6_IS_ADDR_V4MAPPED(&a))
+		return;
+	memset(a.s6_addr + 8, 0, 8);
+	(void)inet_ntop(AF_INET6, &a, out, KEY_SIZE);
+}
+
 /* The entry of a key; a new one takes the place that was quiet longest of those where it may stand. */
 static struct entry *
 find(struct throttle *t, char kind, const char *text)
@@ -65,8 +80,12 @@ find(struct throttle *t, char kind, const char *text)
 int64_t
 throttle_wait(struct throttle *t, const char *account, const char *address, int64_t now_ms)
 {
-	struct entry *a = find(t, 'a', account), *i = find(t, 'i', address);
+	char key[KEY_SIZE];
+	struct entry *a, *i;
 
+	address_key(address, key);
+	a = find(t, 'a', account);
+	i = find(t, 'i', key);
 	if (now_ms < a->until_ms)
 		return a->until_ms - now_ms;
 	if (i->count == 0 || now_ms - i->at_ms >= MINUTE_MS) {

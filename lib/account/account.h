@@ -31,11 +31,11 @@ struct account_token {
 	enum account_role role;
 	int64_t created_us, used_us;         /* used_us 0: never; exact to a minute */
 };
-/* Who asks: a user's session, or a token (then session is 0). */
+/* Who asks: a user's session, or a token; the number of the other is 0. */
 struct account_who {
 	char name[ACCOUNT_NAME_SIZE];
 	enum account_role role;
-	int64_t session;                     /* number of the session, never used again */
+	int64_t session, token;              /* their numbers, never used again */
 	int64_t expires_us;                  /* 0: does not */
 };
 
@@ -77,7 +77,7 @@ enum account_error accounts_login(struct accounts *, const char *name, int64_t n
 /* 0 and who it is, the idle time counting from now again; -1: no such session, or it is over. */
 int accounts_session(struct accounts *, const char *key, int64_t now_us, struct account_who *);
 void accounts_logout(struct accounts *, const char *key);
-/* For connections that stay open: does the session of a who still stand, and with which role?  Does not count as a use unless used. */
+/* For connections that stay open: does the session or token of a who still stand, and with which role?  Does not count as a use unless used. */
 int accounts_still(struct accounts *, struct account_who *, int used, int64_t now_us);
 void accounts_sweep(struct accounts *, int64_t now_us);              /* forgets what is over */
 /* Grows whenever this or another process changed anything: then what was remembered of answers is to be asked again. */

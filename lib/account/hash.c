@@ -40,6 +40,7 @@ struct hasher {
 	pthread_cond_t work;
 	struct list waiting, done;
 	size_t busy;                         /* of the loop's thread alone */
+	_Atomic uint64_t computed;
 	int stopping;
 };
 
@@ -72,8 +73,9 @@ hash_make(const char *password, size_t len, char hash[ACCOUNT_HASH_SIZE])
 }
 
 static void
-run(struct job *j)
+run(struct hasher *h, struct job *j)
 {
+	h->computed++;
 	if (!j->is_check) {
 		if (hash_make(j->password, j->len, j->hash) == -1)
 			j->hash[0] = '\0';
@@ -104,7 +106,7 @@ work(void *arg)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&h->lock);
-		run(j);
+		run(h, j);
 		(void)pthread_mutex_lock(&h->lock);
 		push(&h->done, j);
 		if (write(h->pollable.fd, &one, sizeof one) != sizeof one)
@@ -189,6 +191,18 @@ struct pollable *
 hasher_pollable(struct hasher *h)
 {
 	return &h->pollable;
+}
+
+size_t
+hasher_busy(const struct hasher *h)
+{
+	return h->busy;
+}
+
+uint64_t
+hasher_done(struct hasher *h)
+{
+	return h->computed;
 }
 
 static struct job *

@@ -5,6 +5,7 @@
 #ifndef HASH_H
 #define HASH_H
 #include <stddef.h>
+#include <stdint.h>
 
 #include "account/account.h"
 #include "loop/loop.h"
@@ -16,6 +17,8 @@ struct hasher;
 struct hasher *hasher_new(void);
 void hasher_free(struct hasher **);              /* waits for what runs; no more callbacks */
 struct pollable *hasher_pollable(struct hasher *);
+size_t hasher_busy(const struct hasher *);       /* waiting or running */
+uint64_t hasher_done(struct hasher *);           /* hashes computed, each counted where it was */
 
 typedef void hasher_made_f(void *priv, const char *hash);         /* NULL: memory is short */
 typedef void hasher_checked_f(void *priv, int right);

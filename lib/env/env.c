@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -228,6 +229,7 @@ env_load(void)
 	char *path, *secrets;
 
 	assert(S.root == NULL);
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });      /* a core would hold the secrets that are read here */
 	S.root = find_root();
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		const char *value = getenv(settings[i].name);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 
-void env_load(void);                       /* reads the files; dies with 78 on one that is malformed.  Call once, after log_open */
+void env_load(void);                       /* reads the files; dies with 78 on one that is malformed.  Call once, after log_open.  No core is dumped from then on */
 
 /* Borrowed; "" when unset (an empty value counts as unset).  Asking for a name that settings.def lacks is our bug (assert). */
 const char *env_get(const char *name);

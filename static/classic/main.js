@@ -11,7 +11,7 @@ const STALE_S = 10, LIST_MS = 300, FOLLOW_ZOOM = 8;
 const $ = (id) => document.getElementById(id);
 const getJson = async (path) => {
 	const answer = await fetch(path, { headers: { Accept: 'application/json' } });
-	if (answer.status === 401) location.assign('/login');
+	if (answer.status === 401) location.assign('/login?after=end');
 	if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
 	return answer.json();
 };
