@@ -32,8 +32,8 @@ for n in 1 2 3 4 5; do slow 20 "$T/slow$n" /rares; done
 ok 'all connections are busy' wait_for '[ "$(running)" = 4 ]'
 is 'what is live answers' "$(code /live) $(code /trails) $(code /portals) $(code /spawns/heatmap) $(code /vital-sharing/peers) $(code /healthz)" '200 200 200 200 200 200'
 walk Larsson 3 4
-ok 'the stream goes on' hears b '"ew":3,"ns":4'
-for n in 1 2 3 4; do ok "a slow one is ended ($n)" wait_for "grep -q '^HTTP/1.1 503' '$T/slow$n'" 12; done
+ok 'F48: the stream goes on' hears b '"ew":3,"ns":4'
+for n in 1 2 3 4; do ok "F48: a slow one is ended ($n)" wait_for "grep -q '^HTTP/1.1 503' '$T/slow$n'" 12; done
 is 'with a word' "$(tr -d '\r' <"$T/slow1" | sed -n 's/^retry-after: //p')" 30
 ok 'and so is the one that waited' wait_for "grep -q '^HTTP/1.1 503' '$T/slow5'" 12
 echo 'commit; begin; lock dt.telemetry, dt.rares in access exclusive mode; select 2;' >&8
@@ -43,14 +43,14 @@ wait_for 'grep -q 2 "$T/holder.out"'
 for n in 1 2 3 4; do slow 20 "$T/long$n" /history; done
 ok 'three long ones run' wait_for '[ "$(running)" = 3 ]'
 is 'and no more' "$(running)" 3
-is 'a quick one does not wait for them' "$(code /combat-stats)" 200
+is 'F48: a quick one does not wait for them' "$(code /combat-stats)" 200
 
 # who leaves takes his question with him
 echo 'commit; begin; lock dt.rares in access exclusive mode; select 3;' >&8
 for n in 1 2 3 4; do ok "the long ones are answered ($n)" wait_for "grep -Eq '^HTTP/1.1 (200|503)' '$T/long$n'"; done
 slow 1 "$T/left" /rares
 wait_for '[ "$(running)" = 1 ]'
-ok 'a question ends when the asker leaves' wait_for '[ "$(running)" = 0 ]' 4
+ok 'F48: a question ends when the asker leaves' wait_for '[ "$(running)" = 0 ]' 4
 echo 'commit;' >&8
 exec 8>&-
 is 'all is well again' "$(code /rares) $(code /history)" '200 200'

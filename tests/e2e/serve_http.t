@@ -33,7 +33,7 @@ is 'trails of one' "$(get '/trails?seconds=60&character=Mag%27n%2Ba' | jq -c '[.
 # what is wrong is named
 while read -r path name; do
 	got=$(code "$path")
-	is "400 $path" "$got $(jq -r .code "$T/body")" '400 bad_parameter'
+	is "F48: 400 $path" "$got $(jq -r .code "$T/body")" '400 bad_parameter'
 	like "names $name" "$(jq -r .error "$T/body")" "\"$name\""
 done <<-'ROWS'
 	/live?within=0 within
@@ -81,7 +81,7 @@ get /classic/map.js -H 'Accept-Encoding: gzip' >"$T/zipped"
 is 'compressed' "$(header content-encoding)" gzip
 ok 'and the same' sh -c "gzip -dc '$T/zipped' | cmp - '$ROOT/static/classic/map.js'"
 for path in /../README.md /classic/../../README.md /classic/..%2f..%2fREADME.md /%2e%2e/README.md //etc/passwd /classic/.hidden; do
-	like "nothing outside: $path" "$(code "$path")" '^40[0-9]$'
+	like "F46: nothing outside: $path" "$(code "$path")" '^40[0-9]$'
 done
 
 # about itself
@@ -98,14 +98,14 @@ unlike 'half a file is left out' "$(cat "$T/metrics")" 'bad"'
 if command -v promtool >/dev/null; then ok 'promtool is content' sh -c "promtool check metrics <'$T/metrics'"; else pass 'promtool is content # SKIP not installed'; fi
 
 # stays on this machine
-ok 'listens on loopback only' awk -v p="$(printf '0100007F:%04X' "$PORT")" '$4 == "0A" && $2 == p { found = 1 } END { exit !found }' /proc/net/tcp
-ok 'and nowhere else' awk -v p="$(printf ':%04X' "$PORT")" '$4 == "0A" && substr($2, length($2) - 4) == p && substr($2, 1, 8) != "0100007F" { bad = 1 } END { exit bad }' /proc/net/tcp /proc/net/tcp6
+ok 'F51: listens on loopback only' awk -v p="$(printf '0100007F:%04X' "$PORT")" '$4 == "0A" && $2 == p { found = 1 } END { exit !found }' /proc/net/tcp
+ok 'F51: and nowhere else' awk -v p="$(printf ':%04X' "$PORT")" '$4 == "0A" && substr($2, length($2) - 4) == p && substr($2, 1, 8) != "0100007F" { bad = 1 } END { exit bad }' /proc/net/tcp /proc/net/tcp6
 stop serve
 is 'stops when asked' $? 0
 
-status 'not on all addresses' 78 dt-serve -b 0.0.0.0 -p 0
+status 'F51: not on all addresses' 78 dt-serve -b 0.0.0.0 -p 0
 like 'and says why' "$(cat "$T/err")" 'fatal: will not listen on 0.0.0.0 without TLS'
-status 'not on all addresses, by setting' 78 env DT_BIND=:: dt-serve -p 0
+status 'F51: not on all addresses, by setting' 78 env DT_BIND=:: dt-serve -p 0
 status 'no such address' 78 dt-serve -b example.org
 status 'no such port' 64 dt-serve -p 70000
 status 'no such directory' 66 dt-serve -p 0 -d "$T/none"

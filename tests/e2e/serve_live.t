@@ -123,7 +123,7 @@ while read -r message; do
 	n=$((n + 1))
 	say bad "$message"
 	wait_for "[ \"\$(count_of bad '\"type\":\"error\"')\" = $n ]" || break
-	like "refused: $message" "$(grep '"type":"error"' "$T/bad.out" | tail -n 1)" '^\{"type":"error","error":"[^"].*","code":"[a-z_]+"\}$'
+	like "F66, F67: refused: $message" "$(grep '"type":"error"' "$T/bad.out" | tail -n 1)" '^\{"type":"error","error":"[^"].*","code":"[a-z_]+"\}$'
 done <<-'ROWS'
 	nonsense
 	[1,2]
@@ -166,11 +166,11 @@ ok "a flood is not answered in full (at most $most)" [ "$(count_of flood '"found
 # only our own pages
 for origin in http://evil.example "http://127.0.0.1:$((PORT + 1))" null; do
 	socket foreign -H "Host: 127.0.0.1:$PORT" -H "Origin: $origin" "$PORT" /ws/live
-	like "not from $origin" "$(cat "$T/foreign.out")" '^!refused 403 '
+	like "F44: not from $origin" "$(cat "$T/foreign.out")" '^!refused 403 '
 	rm -f "$T/foreign.out"
 done
 socket rebound -H 'Host: evil.example' -H 'Origin: http://evil.example' "$PORT" /ws/live
-like 'not by a name that is not ours' "$(cat "$T/rebound.out")" '^!refused (403|400) '
+like 'F44: not by a name that is not ours' "$(cat "$T/rebound.out")" '^!refused (403|400) '
 socket own -H "Host: 127.0.0.1:$PORT" -H "Origin: http://127.0.0.1:$PORT" "$PORT" /ws/live
 is 'our own page' "$(head -n 1 "$T/own.out")" '!open'
 socket api "$PORT" /api/ws/live

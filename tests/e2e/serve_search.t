@@ -160,7 +160,7 @@ is 'behind the last page is nothing' "$(get '/search/items?page=1000000&limit=10
 is 'the usual page' "$(get '/search/items?' | jq -c '[(.items | length), .page, .limit]')" '[200,1,200]'
 
 # ---- refused, by name ----
-refused() { is "refused: $1" "$(code "/search/items?$1") $(jq -r .code "$T/body") $(jq -r .error "$T/body" | grep -c "\"$2\"")" "400 ${3:-bad_parameter} 1"; }
+refused() { is "F47: refused: $1" "$(code "/search/items?$1") $(jq -r .code "$T/body") $(jq -r .error "$T/body" | grep -c "\"$2\"")" "400 ${3:-bad_parameter} 1"; }
 refused foo=1 foo
 refused 'set=1&set=2' set
 refused set=adepd set
@@ -194,7 +194,7 @@ refused 'cursor=2.name.a.0.1.1&page=2' cursor
 refused 'text=%C3%28' text
 refused 'q=al%3E%3Dx' q bad_query
 is 'a query says where' "$(get '/search/items?q=al%3E1+%22abc' | jq -c '[.position, .code]')" '[5,"bad_query"]'
-is 'SQL is text' "$(get "/search/items?spell=%27%20or%201%3D1--&character=%27%3B+drop+table+dt.items" | jq -c .total_count) $(isql 'select count(*) from items')" "0 $total"
+is 'F47: SQL is text' "$(get "/search/items?spell=%27%20or%201%3D1--&character=%27%3B+drop+table+dt.items" | jq -c .total_count) $(isql 'select count(*) from items')" "0 $total"
 
 is 'the manual has all fields' "$(sed -n 's/^FIELD([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$ROOT/lib/itemq/fields.def" | while read -r field; do grep -q "^\.It $field Ta" "$ROOT/man/dt-serve.8" || echo "$field"; done)" ''
 is 'any field of one value orders' "$(get '/search/items?limit=1' | jq -r '.items[0] | to_entries[] | select(.value | type | . != "array" and . != "object") | .key' | while read -r column; do

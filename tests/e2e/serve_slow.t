@@ -23,11 +23,11 @@ flood 40000
 publish '{"type":"end","n":1}'
 hears good '"type":"end"' 20
 hears plain '"type":"end"' 20
-is 'a good one gets all, in order' "$(grep -a '^\[' "$T/good.out" | jq -c '.[] | select(.type == "chat") | .n' | awk '$1 != n { bad = 1 } { n = $1 + 1 } END { print n, bad + 0 }')" '40000 0'
+is 'F22: a good one gets all, in order' "$(grep -a '^\[' "$T/good.out" | jq -c '.[] | select(.type == "chat") | .n' | awk '$1 != n { bad = 1 } { n = $1 + 1 } END { print n, bad + 0 }')" '40000 0'
 is 'so does one without batches' "$(grep -ac '"type":"chat"' "$T/plain.out")" 40000
 after=$(rss)
 limit=24000
-[ "$slow" = 1 ] && ok "memory is bounded ($before to $after kB)" [ "$after" -lt "$limit" ]
+[ "$slow" = 1 ] && ok "F22: memory is bounded ($before to $after kB)" [ "$after" -lt "$limit" ]
 for b in slow1 slow2 slow3; do
 	say $b '!listen'
 	hears $b '"type":"end"|"type":"gap"' 20
@@ -39,7 +39,7 @@ for b in slow1 slow2 slow3; do
 	got=$(grep -a -o '"type":"chat"' "$T/$b.out" | wc -l)
 	missed=$(jq -s 'map(.count) | add // 0' "$T/gaps")
 	ended=$(grep -a -o '"type":"end"' "$T/$b.out" | wc -l)
-	is "$b: what it got and what it was told of is all" $((got + ended + missed)) 40002
+	is "F22: $b: what it got and what it was told of is all" $((got + ended + missed)) 40002
 	ok "$b: and some was told of" [ "$missed" -gt 0 ]
 	ok "$b: a gap is a range of numbers" jq -se 'all(.from <= .to and (.to - .from + 1) >= .count)' "$T/gaps"
 done

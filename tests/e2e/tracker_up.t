@@ -52,8 +52,8 @@ unlike "nobody is trusted" "$(cat "$DT_DATA/pg/pg_hba.conf")" trust
 sed -n 's/^SHARED_SECRET=//p' "$DT_DATA/secrets" >"$T/secret"
 secret=$(sed -n 's/^SHARED_SECRET=//p' "$DT_DATA/secrets")
 ok "a secret was made" [ ${#secret} -ge 32 ]
-is "it is in no log" "$(grep -rlFf "$T/secret" "$DT_DATA/logs" "$DT_DATA/service" "$DT_RUN/status")" ""
-is "and in no process's arguments or environment" "$(grep -alFf "$T/secret" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null)" ""
+is "F39: it is in no log" "$(grep -rlFf "$T/secret" "$DT_DATA/logs" "$DT_DATA/service" "$DT_RUN/status")" ""
+is "F39: and in no process's arguments or environment" "$(grep -alFf "$T/secret" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null)" ""
 is "plugin shows it" "$("$tracker" plugin | awk '/Secret/ { print $2 }')" "$secret"
 
 # every program: a kill, and it is back; then events go on

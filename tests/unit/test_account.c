@@ -88,7 +88,7 @@ START_TEST(the_last_admin_stays)
 }
 END_TEST
 
-START_TEST(a_session_ends_when_idle_and_at_the_latest)
+START_TEST(F42_a_session_ends_when_idle_and_at_the_latest)
 {
 	char key[ACCOUNT_KEY_SIZE], other[ACCOUNT_KEY_SIZE];
 	struct account_who who;
@@ -125,7 +125,7 @@ START_TEST(a_connection_that_looks_does_not_keep_its_session)
 }
 END_TEST
 
-START_TEST(what_ends_a_session)
+START_TEST(F42_what_ends_a_session)
 {
 	char key[4][ACCOUNT_KEY_SIZE];
 	struct account_who who;
@@ -178,7 +178,7 @@ count_token(void *priv, const struct account_token *t)
 START_TEST(tokens)
 {
 	char key[ACCOUNT_KEY_SIZE];
-	struct account_who who;
+	struct account_who who, still;
 	int64_t id;
 	int n = 0;
 
@@ -187,6 +187,10 @@ START_TEST(tokens)
 	ck_assert_int_eq(accounts_token(a, key, NOW, &who), 0);
 	ck_assert_int_eq(who.role, ACCOUNT_VIEWER);
 	ck_assert_int_eq(who.session, 0);
+	ck_assert_int_eq(who.token, id);
+	still = who;
+	ck_assert_int_eq(accounts_still(a, &still, 1, NOW), 0);
+	ck_assert_str_eq(still.name, "grafana");
 	ck_assert_int_eq(accounts_session(a, key, NOW, &who), -1);
 	key[10] ^= 1;
 	ck_assert_int_eq(accounts_token(a, key, NOW, &who), -1);
@@ -195,6 +199,7 @@ START_TEST(tokens)
 	ck_assert_int_eq(n, 1);
 	ck_assert_int_eq(accounts_token_delete(a, id), ACCOUNT_OK);
 	ck_assert_int_eq(accounts_token_delete(a, id), ACCOUNT_UNKNOWN);
+	ck_assert_int_eq(accounts_still(a, &still, 1, NOW), -1);
 	ck_assert_int_eq(accounts_token(a, key, NOW, &who), -1);
 }
 END_TEST
@@ -242,7 +247,7 @@ ignore(void *priv, int right)
 	(void)right;
 }
 
-START_TEST(passwords_are_checked_off_the_loop)
+START_TEST(F40_F41_passwords_are_checked_off_the_loop)
 {
 	struct hasher *h = hasher_new();
 	int i;
@@ -259,6 +264,8 @@ START_TEST(passwords_are_checked_off_the_loop)
 	ck_assert_int_eq(H.checked[0], 1);
 	ck_assert_int_eq(H.checked[1], 2);
 	ck_assert_int_eq(H.checked[2], 2);
+	ck_assert_uint_eq(hasher_done(h), 4);        /* a name that nobody has costs a hash as well */
+	ck_assert_uint_eq(hasher_busy(h), 0);
 	for (i = 0; i < HASH_THREADS + HASH_QUEUE; i++)
 		ck_assert_int_eq(hasher_check(h, NULL, "x", 1, ignore, NULL), 0);
 	ck_assert_int_eq(hasher_check(h, NULL, "x", 1, ignore, NULL), -1);
@@ -288,13 +295,13 @@ main(void)
 	tcase_add_test(tc, the_file_is_private);
 	tcase_add_test(tc, users_and_what_is_refused);
 	tcase_add_test(tc, the_last_admin_stays);
-	tcase_add_test(tc, a_session_ends_when_idle_and_at_the_latest);
+	tcase_add_test(tc, F42_a_session_ends_when_idle_and_at_the_latest);
 	tcase_add_test(tc, a_connection_that_looks_does_not_keep_its_session);
-	tcase_add_test(tc, what_ends_a_session);
+	tcase_add_test(tc, F42_what_ends_a_session);
 	tcase_add_test(tc, another_process_is_seen_at_once);
 	tcase_add_test(tc, tokens);
 	tcase_add_test(tc, the_link_works_once_and_for_a_day);
-	tcase_add_test(tc, passwords_are_checked_off_the_loop);
+	tcase_add_test(tc, F40_F41_passwords_are_checked_off_the_loop);
 	tcase_add_test(tc, words);
 	return suite_run(tc, "account");
 }
