@@ -2,8 +2,8 @@
 #ifndef DOOR_INT_H
 #define DOOR_INT_H
 #include "account/hash.h"
+#include "account/throttle.h"
 #include "door.h"
-#include "throttle.h"
 
 #define DOOR_COOKIE "dt"                     /* on plain HTTP, which is for loopback */
 #define DOOR_COOKIE_SECURE "__Host-dt"

@@ -1,4 +1,4 @@
-#include "throttle.h"
+#include "account/throttle.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
