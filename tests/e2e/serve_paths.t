@@ -123,8 +123,8 @@ asked() {
 		{
 			gsub(/\\/, "\\\\", $2)
 			if (NR > 1) print "next"
-			printf "url=\"%s/\"\nrequest-target=\"%s\"\nsilent\ninclude\nmax-time=20\nwrite-out=\"\\n==== %%{http_code} %d\\n\"\n%s\n", url, $2, NR, more
-		}' more="${1:-}" "$T/targets" >"$T/config"
+			printf "url=\"%s/\"\nrequest-target=\"%s\"\nsilent\ninclude\nmax-time=20\nwrite-out=\"\\n==== %%{http_code} %d\\n\"\n", url, $2, NR
+		}' "$T/targets" >"$T/config"
 	curl --config "$T/config" 2>"$T/curl.err" >"$T/answers"
 	awk '/^==== / { print $2 }' "$T/answers" | paste -d '|' - "$T/targets" | awk -F '|' '{ if (!($1 ~ "^(" $2 ")$") && !(NR > good && $1 == "000")) print }' good="$good"
 }
