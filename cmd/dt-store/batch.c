@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binary.h"
 #include "column.h"
 #include "mem/mem.h"
 #include "stat/stat.h"
@@ -14,7 +15,8 @@
 #define PART_MAX (256u << 20)
 #define STAGE_DELETED_MAX 2000
 #define SQL_MAX (64u << 20)
-#define KEEP_MAX (1u << 20)              /* of a part's memory between batches: a burst of inventories does not stay */
+#define KEEP_MAX (1u << 20)              /* of a part's memory between batches, unless an eighth of it was used: a burst of inventories does not stay */
+#define KEEP_PART 8
 
 static const char *const words[] = {
 #define REASON(id, word) word,
@@ -69,13 +71,13 @@ batch_fini(struct batch *b)
 void
 batch_clear(struct batch *b)
 {
+	int large = 0;
+
 	b->journal[0] = '\0';
 	b->from = b->to = b->row_seq = 0;
 	b->events = b->rows = b->bytes = 0;
-	int large = 0;
-
 	for (int i = 0; i <= b->sink->n_parts; i++) {
-		if (b->set[i].buf.cap > KEEP_MAX) {
+		if (b->set[i].buf.cap > KEEP_MAX && buf_size(&b->set[i].buf) < b->set[i].buf.cap / KEEP_PART) {
 			buf_fini(&b->set[i].buf);
 			large = 1;
 		}
@@ -93,10 +95,20 @@ batch_clear(struct batch *b)
 		(void)malloc_trim(0);
 }
 
+void
+batch_begin(struct batch *b, int part)
+{
+	if (part_at(b, part)->binary && buf_size(&b->set[part].buf) == 0)
+		(void)buf_append(&b->set[part].buf, BINARY_HEAD, BINARY_HEAD_BYTES);
+}
+
 char *
 batch_row(struct batch *b, int part, size_t n)
 {
-	char *p = buf_reserve(&b->set[part].buf, n);
+	char *p;
+
+	batch_begin(b, part);
+	p = buf_reserve(&b->set[part].buf, n);
 
 	assert(p != NULL);               /* batches are sealed long before PART_MAX */
 	return p;
@@ -213,6 +225,8 @@ add_part(struct batch *b, int i, void *state)
 		part->step(state, b, &b->sql);
 	if (b->set[i].n == 0)
 		return;
+	if (part->binary)
+		(void)buf_append(&b->set[i].buf, BINARY_END, BINARY_END_BYTES);
 	(void)buf_appends(&b->sql, part->copy);
 	b->piece[b->n_pieces++] = (struct pg_piece){ buf_data(&b->set[i].buf), buf_size(&b->set[i].buf) };
 	if (part->then == NULL)

@@ -38,7 +38,9 @@ void batch_init(struct batch *, const struct sink *);
 void batch_fini(struct batch *);
 void batch_clear(struct batch *);
 
-/* Room for a row of up to n bytes in a part (its number in the sink's table), then its end. */
+/* Begins a part (its number in the sink's table) that has no row yet; batch_row does. */
+void batch_begin(struct batch *, int part);
+/* Room for a row of up to n bytes in a part, then its end. */
 char *batch_row(struct batch *, int part, size_t n);
 void batch_row_end(struct batch *, int part, const char *end);
 void batch_dead_letter(struct batch *, uint64_t seq, int64_t rx_us, enum reason reason, const char *detail, const char *line, size_t len);

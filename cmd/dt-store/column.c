@@ -115,11 +115,20 @@ put_time(char *p, int64_t us)
 	return p;
 }
 
-/* Where it cannot be read: one that no double holds. */
-static int
-is_number(struct event_value v)
+int
+column_real(struct event_value v, double limit, double *x, int *bad)
 {
-	return v.kind == EVENT_NUMBER;
+	if (event_double(v, x) == -1) {
+		*bad |= v.kind == EVENT_NUMBER;      /* one that no double holds */
+		return 0;
+	}
+	if (fabs(*x) > limit) {
+		*bad = 1;
+		return 0;
+	}
+	if (fabs(*x) < 1e-30)
+		*x = 0;
+	return 1;
 }
 
 /* Digits stand as they were sent where PostgreSQL reads them alike. */
@@ -128,15 +137,9 @@ put_real(char *p, struct event_value v, double limit, int *bad)
 {
 	double x;
 
-	if (event_double(v, &x) == -1) {
-		*bad |= is_number(v);
+	if (!column_real(v, limit, &x, bad))
 		return put_null(p);
-	}
-	if (fabs(x) > limit) {
-		*bad = 1;
-		return put_null(p);
-	}
-	if (fabs(x) < 1e-30) {
+	if (x == 0) {
 		*p++ = '0';
 	} else if (v.kind == EVENT_NUMBER && v.len <= NUMBER_MAX) {
 		memcpy(p, v.p, v.len);
@@ -147,17 +150,3 @@ put_real(char *p, struct event_value v, double limit, int *bad)
 	*p++ = '\t';
 	return p;
 }
-
-char *
-put_count(char *p, struct event_value v, int64_t *out, int *bad)
-{
-	double x;
-
-	*out = -1;
-	if (event_int(v, out) == 0 && *out >= 0 && *out <= INT32_MAX)
-		return put_uint(p, (uint64_t)*out);
-	*out = -1;
-	*bad |= event_double(v, &x) == 0 || is_number(v);
-	return put_null(p);
-}
-

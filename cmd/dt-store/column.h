@@ -18,6 +18,10 @@ int text_get(struct event_value, struct text *, size_t max);
 /* A name: some text without control characters, blanks at its ends off, at most max bytes.  0 with why. */
 int text_get_name(struct event_value, struct text *, size_t max, enum reason *why);
 
+/* What a float4 column would hold, less than 1e-30 is 0: 1 when there is something.  *bad is set where there is a number that it cannot hold or that is over
+ * limit. */
+int column_real(struct event_value, double limit, double *x, int *bad);
+
 char *put_null(char *p);
 char *put_uint(char *p, uint64_t n);
 char *put_text(char *p, const struct text *);
@@ -25,7 +29,5 @@ char *put_string(char *p, struct event_value, size_t max);
 char *put_time(char *p, int64_t us);
 /* A float4 column; *bad is set, and null put, where there is a number that it cannot hold or that is over limit. */
 char *put_real(char *p, struct event_value, double limit, int *bad);
-/* An int4 column of a count, also into out: -1 when there is none. */
-char *put_count(char *p, struct event_value, int64_t *out, int *bad);
 
 #endif

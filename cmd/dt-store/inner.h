@@ -11,6 +11,7 @@
 
 #define STALL_MIN_MS 200
 #define STALL_MAX_MS 5000
+#define STORE_SHARES 4
 
 enum phase {
 	AWAY,                        /* no connection */
@@ -37,6 +38,8 @@ struct store {
 	struct migrations migrations;
 	struct batch batch[2];
 	struct batch *fill, *sent;   /* sent: NULL or the one that the database has */
+	size_t share;                /* of the largest batch that may be used, in STORE_SHARES */
+	int64_t sent_ms;             /* when sent was */
 	enum phase phase;
 	int capture;                 /* reads a file whose position is kept nowhere but here */
 	int ready, ended, draining, said_stalled, reload_when_idle;

@@ -24,7 +24,7 @@ static const struct opt opts[] = {
 	{ '1', "once", NULL, "with -r: exit when all of it is stored" },
 	{ OPT_TO, "to", "seq", "with -1: store no event behind this one" },
 	{ OPT_REPLAY, "replay", NULL, "let replayed events count in the totals too" },
-	{ OPT_ROWS, "rows", "count", "rows in a transaction, at most (default 10000)" },
+	{ OPT_ROWS, "rows", "count", "rows in a transaction, at most (default 40000)" },
 	{ OPT_WAIT, "wait", "ms", "how long a row may wait for others (default 250)" },
 	{ OPT_TIMEOUT, "timeout", "seconds", "how long a transaction may take (default 10)" },
 	OPT_READY,
@@ -106,7 +106,7 @@ main(int argc, char **argv)
 	struct pollable deadline = { .fd = -1, .handle = give_up };
 	char *url, *sql, *directory, *socket;
 
-	S.config = (struct store_config){ .max_rows = 10000, .max_bytes = 4 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
+	S.config = (struct store_config){ .max_rows = 40000, .max_bytes = 8 << 20, .max_wait_ms = 250, .timeout_ms = 10000 };
 	S.config.sink = sink_find("telemetry");
 	take_options(argc, argv);
 	env_load();

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binary.h"
 #include "mem/mem.h"
 #include "pg/pg.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define HOUR_US INT64_C(3600000000)
 #define SLOTS_MIN 256
+#define SUMS_COLUMNS (2 + 2 * ROLLUP_MEANS)
+#define SUMS_BYTES (12 * SUMS_COLUMNS)       /* at most, with their lengths */
 
 static int64_t
 floor_div(int64_t us, int64_t unit)
@@ -174,16 +177,25 @@ rollup_add_spawn(struct rollup *r, int64_t at_us, uint32_t mob, double ew, doubl
 	cell_of(r, &key)->n++;
 }
 
+/* The row with more columns behind. */
 static int
 write_minute(const struct rollup_minute *m, const char *rows, struct buf *out)
 {
-	int bad = buf_append(out, rows + m->row, m->row_len);
+	char *row = buf_reserve(out, m->row_len + SUMS_BYTES), *p = row;
 
-	bad |= buf_printf(out, "\t%" PRIu32 "\t", m->n);
-	bad |= m->kills_max < 0 ? buf_appends(out, "\\N") : buf_printf(out, "%" PRId64, m->kills_max);
-	for (int i = 0; i < ROLLUP_MEANS; i++)
-		bad |= buf_printf(out, "\t%" PRIu32 "\t%.17g", m->mean[i].n, m->mean[i].sum);
-	return bad | buf_append(out, "\n", 1);
+	if (row == NULL)
+		return -1;
+	p = bin_row(p, bin_columns(rows + m->row) + SUMS_COLUMNS);
+	memcpy(p, rows + m->row + BINARY_ROW_BYTES, m->row_len - BINARY_ROW_BYTES);
+	p += m->row_len - BINARY_ROW_BYTES;
+	p = bin_int(p, m->n);
+	p = m->kills_max < 0 ? bin_null(p) : bin_int(p, (uint32_t)m->kills_max);
+	for (int i = 0; i < ROLLUP_MEANS; i++) {
+		p = bin_int(p, m->mean[i].n);
+		p = bin_double(p, m->mean[i].sum);
+	}
+	buf_added(out, (size_t)(p - row));
+	return 0;
 }
 
 int

@@ -1,5 +1,5 @@
 /* rollup: what the new rows of a batch add to the roll-ups, summed up while they come: telemetry per character and minute, spawns per hour, cell and monster.
- * Pure: rows in, COPY text out; the database adds it to what it has. */
+ * Pure: rows in, those of COPY out; the database adds it to what it has. */
 #ifndef ROLLUP_H
 #define ROLLUP_H
 #include <stddef.h>
@@ -13,7 +13,7 @@ struct rollup_minute {
 	int64_t minute;              /* since 1970 */
 	uint32_t character, n;
 	int64_t kills_max;           /* -1: no row said */
-	size_t row, row_len;         /* the last row, in the text of all of them; without its newline */
+	size_t row, row_len;         /* the last row, in the bytes of all of them */
 	struct { uint32_t n; double sum; } mean[ROLLUP_MEANS];
 };
 
@@ -35,11 +35,11 @@ struct rollup {
 void rollup_fini(struct rollup *);                            /* a zeroed one is valid and empty */
 void rollup_clear(struct rollup *);
 
-/* A new row, later than all of its character before.  kills -1 and means of NAN are absent; row and len: where its text lies. */
+/* A new row, later than all of its character before.  kills -1 and means of NAN are absent; row and len: where its bytes lie (binary.h). */
 void rollup_add_row(struct rollup *, int64_t at_us, uint32_t character, int64_t kills, const double mean[ROLLUP_MEANS], size_t row, size_t len);
 void rollup_add_spawn(struct rollup *, int64_t at_us, uint32_t mob, double ew, double ns);
 
-/* The lines of stage_rollup and of stage_spawn_cells: 0, or -1 when they do not fit.  rows: the text that the rows lie in. */
+/* The rows of stage_rollup (binary.h) and of stage_spawn_cells (text): 0, or -1 when they do not fit.  rows: the bytes that the rows lie in. */
 int rollup_write_minutes(const struct rollup *, const char *rows, struct buf *out);
 int rollup_write_cells(const struct rollup *, struct buf *out);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "binary.h"
 #include "column.h"
 #include "event/event.h"
 #include "intake.h"
@@ -15,6 +16,9 @@
 #define VT_STATE_MAX_BYTES 256
 #define ONLINETIME_MAX_BYTES 32
 #define ROW_MAX 4096                 /* all of the above twice (escapes), and the numbers */
+#define REAL_MAX 1e30
+#define TELEMETRY_COLUMNS 20         /* of 002_telemetry.sql, in its order */
+#define SPAWN_COLUMNS 6
 
 /* An event on its way into a batch. */
 struct row {
@@ -141,27 +145,27 @@ add_telemetry(struct row *r)
 	s = telemetry_session(r->t, c, r->in, field(e, FIELD_session_id));
 	if (s == NULL)
 		return REASON_TOO_MANY_NAMES;
-	p = put_time(p, r->in->at_us);
-	p = put_time(p, r->in->rx_us);
-	p = put_uint(p, c->name.id);
-	p = put_uint(p, s->name.id);
-	p = put_real(p, ew, DEGREES_MAX, &r->bad);
-	p = put_real(p, ns, DEGREES_MAX, &r->bad);
-	p = put_real(p, field(e, FIELD_z), 1e30, &r->bad);
-	p = put_count(p, field(e, FIELD_kills), &kills, &r->bad);
-	p = put_real(p, field(e, FIELD_kills_per_hour), 1e30, &r->bad);
-	p = put_count(p, field(e, FIELD_deaths), &deaths, &r->bad);
-	p = put_count(p, field(e, FIELD_total_deaths), &total_deaths, &r->bad);
-	p = put_count(p, field(e, FIELD_rares_found), &other, &r->bad);
-	p = put_count(p, field(e, FIELD_prismatic_taper_count), &tapers, &r->bad);
-	p = put_real(p, field(e, FIELD_mem_mb), 1e30, &r->bad);
-	p = put_real(p, field(e, FIELD_cpu_pct), 1e30, &r->bad);
-	p = put_count(p, field(e, FIELD_mem_handles), &other, &r->bad);
-	p = put_real(p, field(e, FIELD_latency_ms), 1e30, &r->bad);
-	p = put_string(p, field(e, FIELD_onlinetime), ONLINETIME_MAX_BYTES);
-	p = put_string(p, field(e, FIELD_char_tag), TAG_MAX_BYTES);
-	p = put_string(p, field(e, FIELD_vt_state), VT_STATE_MAX_BYTES);
-	p[-1] = '\n';
+	p = bin_row(p, TELEMETRY_COLUMNS);
+	p = bin_time(p, r->in->at_us);
+	p = bin_time(p, r->in->rx_us);
+	p = bin_int(p, c->name.id);
+	p = bin_int(p, s->name.id);
+	p = bin_real(p, ew, DEGREES_MAX, &r->bad);
+	p = bin_real(p, ns, DEGREES_MAX, &r->bad);
+	p = bin_real(p, field(e, FIELD_z), REAL_MAX, &r->bad);
+	p = bin_count(p, field(e, FIELD_kills), &kills, &r->bad);
+	p = bin_real(p, field(e, FIELD_kills_per_hour), REAL_MAX, &r->bad);
+	p = bin_count(p, field(e, FIELD_deaths), &deaths, &r->bad);
+	p = bin_count(p, field(e, FIELD_total_deaths), &total_deaths, &r->bad);
+	p = bin_count(p, field(e, FIELD_rares_found), &other, &r->bad);
+	p = bin_count(p, field(e, FIELD_prismatic_taper_count), &tapers, &r->bad);
+	p = bin_real(p, field(e, FIELD_mem_mb), REAL_MAX, &r->bad);
+	p = bin_real(p, field(e, FIELD_cpu_pct), REAL_MAX, &r->bad);
+	p = bin_count(p, field(e, FIELD_mem_handles), &other, &r->bad);
+	p = bin_real(p, field(e, FIELD_latency_ms), REAL_MAX, &r->bad);
+	p = bin_text(p, field(e, FIELD_onlinetime), ONLINETIME_MAX_BYTES);
+	p = bin_text(p, field(e, FIELD_char_tag), TAG_MAX_BYTES);
+	p = bin_text(p, field(e, FIELD_vt_state), VT_STATE_MAX_BYTES);
 	telemetry_save_character(r->batch, c);
 	telemetry_save_session(r->batch, s);
 	if (r->bad)
@@ -171,7 +175,7 @@ add_telemetry(struct row *r)
 	(void)days_add(&((struct telemetry_batch *)r->batch->own)->days[SERIES_TELEMETRY], day_of(r->in->at_us));
 	if (part == PART_TELEMETRY) {
 		c->telemetry_us = r->in->at_us;
-		sum_up(r, kills, at, (size_t)(p - row) - 1);
+		sum_up(r, kills, at, (size_t)(p - row));
 	}
 	if (!r->in->replay || r->t->count_replays) {
 		count_totals(r, s, kills, deaths, total_deaths);
@@ -194,7 +198,7 @@ put_position(struct row *r, char *p)
 {
 	p = put_real(p, field(r->event, FIELD_ew), DEGREES_MAX, &r->bad);
 	p = put_real(p, field(r->event, FIELD_ns), DEGREES_MAX, &r->bad);
-	return put_real(p, field(r->event, FIELD_z), 1e30, &r->bad);
+	return put_real(p, field(r->event, FIELD_z), REAL_MAX, &r->bad);
 }
 
 /* A pack comes into view all at once: spawns of the newest time are told apart by what they say.  1: surely not there yet. */
@@ -230,13 +234,15 @@ add_spawn(struct row *r)
 	enum reason why;
 	int part;
 	double ew, ns, z;
-	char room[256], *p;
+	char room[64], *p;
 
 	if (!text_get_name(field(r->event, FIELD_mob), &name, THING_MAX_BYTES, &why))
 		return why;
 	if (!get_position(r, &ew, &ns, &z))
 		return REASON_NO_POSITION;
-	p = put_position(r, room);
+	p = bin_real(room, field(r->event, FIELD_ew), DEGREES_MAX, &r->bad);
+	p = bin_real(p, field(r->event, FIELD_ns), DEGREES_MAX, &r->bad);
+	p = bin_real(p, field(r->event, FIELD_z), REAL_MAX, &r->bad);
 	if (r->bad)
 		return REASON_OUT_OF_RANGE;
 	mob = state_mob(&r->t->state, name.p, name.len);
@@ -247,12 +253,11 @@ add_spawn(struct row *r)
 	part = spawn_is_new(r, mob->id, ew, ns, z) ? PART_SPAWNS : PART_SPAWNS_AGAIN;
 	{
 		size_t len = (size_t)(p - room);
-		char *row = batch_row(r->batch, part, 512);
-		row = put_time(row, r->in->at_us);
-		row = put_uint(row, r->character->name.id);
-		row = put_uint(row, mob->id);
+		char *row = bin_row(batch_row(r->batch, part, 128), SPAWN_COLUMNS);
+		row = bin_time(row, r->in->at_us);
+		row = bin_int(row, r->character->name.id);
+		row = bin_int(row, mob->id);
 		memcpy(row, room, len);
-		row[len - 1] = '\n';
 		batch_row_end(r->batch, part, row + len);
 	}
 	(void)days_add(&own->days[SERIES_SPAWNS], day_of(r->in->at_us));
@@ -317,7 +322,7 @@ add_portal(struct row *r)
 	p = put_text(p, &name);
 	p = put_real(p, field(r->event, FIELD_ns), DEGREES_MAX, &r->bad);
 	p = put_real(p, field(r->event, FIELD_ew), DEGREES_MAX, &r->bad);
-	p = put_real(p, field(r->event, FIELD_z), 1e30, &r->bad);
+	p = put_real(p, field(r->event, FIELD_z), REAL_MAX, &r->bad);
 	p = put_time(p, r->in->at_us);
 	p = put_uint(p, r->character->name.id);
 	p[-1] = '\n';

@@ -32,6 +32,7 @@ const char *reason_word(enum reason);
 struct part {
 	const char *stage;           /* "create temp table if not exists …": emptied behind then; run before everything is loaded, so also on tables that are there */
 	const char *copy;            /* "copy dt.telemetry from stdin;": left out when there are no rows */
+	int binary;                  /* … "(format binary)": its rows are made by binary.h, head and end are put around them */
 	const char *then;            /* the statement behind it */
 	void (*step)(void *state, struct batch *, struct buf *sql);  /* instead: SQL of its own, each statement with its ';' */
 	const char *relation;        /* as PostgreSQL calls it when it refuses a row ("COPY telemetry, line 17"); where rows are those of events */

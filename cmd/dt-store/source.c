@@ -30,6 +30,7 @@ struct source {
 	uint64_t seq;                /* the last one handed over; those of a capture are counted */
 	uint64_t skip;               /* lines of a capture that are done with */
 	int paused, restarted;
+	int is_pipe;                 /* what was read of it cannot be had again */
 };
 
 /* ---- from disk ---- */
@@ -44,6 +45,7 @@ read_id(struct source *s)
 
 	if (stat(s->config.path, &st) == -1)
 		die(EX_NOINPUT, "unable to read %s: %s", s->config.path, strerror(errno));
+	s->is_pipe = !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode);
 	if (S_ISDIR(st.st_mode)) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd != -1)
@@ -61,6 +63,8 @@ open_cursor(struct source *s)
 {
 	struct journal_from from = { .kind = JOURNAL_FROM_EARLIEST };
 
+	if (s->is_pipe && s->cursor != NULL)
+		die(EX_TEMPFAIL, "unable to read %s again, it is a pipe: put it into a file and store that; what is stored already changes nothing", s->config.path);
 	s->skip = s->id[0] == '\0' ? s->seq : 0;
 	if (s->skip > 0)
 		s->seq = 0;

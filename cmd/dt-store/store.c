@@ -16,6 +16,8 @@
 
 #define TICK_MS 200
 #define BATCH_EVENTS 20              /* events in a batch, as a multiple of its rows */
+#define QUICK_MS 500                 /* a transaction of so long lets batches grow */
+#define SLOW_MS 1000                 /* of so long makes them smaller */
 
 static void
 gauges(struct store *s)
@@ -41,6 +43,16 @@ resume(struct store *s)
 	s->skipped = 0;
 }
 
+/* Large batches cost less a row, but one that a busy server cannot do in time is all in vain. */
+static void
+set_share(struct store *s, int64_t took_ms)
+{
+	if (took_ms > SLOW_MS && s->share > 1)
+		s->share /= 2;
+	else if (took_ms < QUICK_MS && s->share < STORE_SHARES)
+		s->share *= 2;
+}
+
 static void
 on_stored(void *priv)
 {
@@ -48,6 +60,7 @@ on_stored(void *priv)
 	struct batch *b = s->sent;
 
 	s->sent = NULL;
+	set_share(s, clock_mono_ms() - s->sent_ms);
 	s->stored = b->to;
 	s->stored_rx_us = b->rx_us;
 	s->stall_ms = STALL_MIN_MS;
@@ -88,6 +101,7 @@ on_refused(void *priv, const struct pg_error *e)
 	if (b == NULL)
 		return;                      /* the second of two questions */
 	s->sent = NULL;
+	s->share = 1;
 	stat_add(STAT_STORE_FAILED, 1);
 	if (e->lost) {
 		;                            /* on_down follows */
@@ -137,6 +151,7 @@ send_batch(struct store *s)
 	b->from = s->sent_to;
 	s->sent_to = b->to;
 	s->sent = b;
+	s->sent_ms = clock_mono_ms();
 	s->fill = b == &s->batch[0] ? &s->batch[1] : &s->batch[0];
 	if (s->sink->ask == NULL || !s->sink->ask(s->state, b, &s->asking))
 		on_asked(s);
@@ -144,12 +159,26 @@ send_batch(struct store *s)
 }
 
 static int
-is_full(const struct store *s)
+is_at(const struct store *s, size_t share)
 {
 	const struct batch *b = s->fill;
+	size_t rows = share * s->config.max_rows, bytes = share * s->config.max_bytes;
 
-	return b->rows >= s->config.max_rows || b->bytes >= s->config.max_bytes || b->events >= BATCH_EVENTS * s->config.max_rows ||
+	return STORE_SHARES * b->rows >= rows || STORE_SHARES * b->bytes >= bytes || STORE_SHARES * b->events >= BATCH_EVENTS * rows ||
 	    (s->poison.limit != 0 && b->events >= s->poison.limit);
+}
+
+/* Enough for a database that has nothing else to do; while it works the batch grows on. */
+static int
+is_worth_it(const struct store *s)
+{
+	return is_at(s, 1);
+}
+
+static int
+is_full(const struct store *s)
+{
+	return is_at(s, s->share);
 }
 
 static void
@@ -160,7 +189,7 @@ maybe_send(struct store *s)
 
 	if (s->phase != RUNNING || s->sent != NULL)
 		return;
-	if (b->events > 0 && (hurry || is_full(s) || clock_mono_ms() >= b->opened_ms + s->config.max_wait_ms))
+	if (b->events > 0 && (hurry || is_worth_it(s) || clock_mono_ms() >= b->opened_ms + s->config.max_wait_ms))
 		send_batch(s);
 	else if (b->events == 0 && (s->draining || (s->ended && s->config.once)))
 		loop_stop(s->config.loop);
@@ -194,9 +223,8 @@ on_line(void *priv, uint64_t seq, const char *line, size_t len)
 		strcpy(b->journal, s->journal);
 	}
 	intake_add(s->sink, s->state, b, seq, line, len, poison_why(&s->poison, seq));
-	if (!is_full(s))
-		return;
-	maybe_send(s);
+	if (s->sent == NULL && is_worth_it(s))
+		maybe_send(s);
 	if (s->phase == RUNNING && is_full(s))
 		source_pause(s->source, 1);
 }
@@ -323,6 +351,7 @@ store_new(const struct store_config *config)
 	s->sink = config->sink;
 	s->types = intake_types(s->sink);
 	s->stall_ms = STALL_MIN_MS;
+	s->share = 1;
 	migrations_read(&s->migrations, config->migrations);
 	s->state = s->sink->open(config);
 	set_errands(s);

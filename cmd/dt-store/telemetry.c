@@ -58,6 +58,7 @@ telemetry_write_sums(void *state, struct batch *b, struct buf *sql)
 
 	(void)state;
 	(void)sql;
+	batch_begin(b, PART_ROLLUP);
 	bad = rollup_write_minutes(&own->rollup, buf_data(&b->set[PART_TELEMETRY].buf), &rows->buf);
 	bad |= rollup_write_cells(&own->rollup, &cells->buf);
 	assert(!bad);                        /* shorter than the rows themselves */

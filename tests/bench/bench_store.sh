@@ -19,7 +19,7 @@ echo "$rows telemetry events, $(du -m "$T/journal" | cut -f1) MB"
 
 seconds() { awk -v a="$1" -v b="$2" 'BEGIN { print b - a }'; }
 best() { [ -z "$1" ] || awk -v a="$2" -v b="$1" 'BEGIN { exit !(a < b) }' && echo "$2" || echo "$1"; }
-wipe() { sql 'truncate dt.telemetry, dt.positions, dt.characters, dt.sessions; checkpoint'; }
+wipe() { sql 'truncate dt.telemetry, dt.telemetry_rollup, dt.positions, dt.characters, dt.sessions; checkpoint'; }
 
 # migrations, and the rows as COPY wants them
 dt-store -1 -r "$T/journal" 2>"$T/store.log" || exit 1

@@ -54,6 +54,15 @@ ok 'and it goes on' wait_for '[ "$(sql "select count(*) from telemetry_events wh
 is 'kills once' "$(sql "select total_kills from char_stats where character_name = 'B'")" 59
 ok 'it ends when asked' stop hung
 
+# a capture that comes through a pipe cannot be read again
+sql 'alter table dt.telemetry add constraint odd check (kills <> 666)'
+telemetry P -5 666 >"$T/capture"
+# shellcheck disable=SC2016 # $1 is that shell's
+status 'a pipe that would have to be read again' 75 sh -c 'cat "$1" | timeout 60 dt-store -1 -r /dev/stdin' sh "$T/capture"
+like 'said plainly' "$(cat "$T/err")" 'unable to read /dev/stdin again, it is a pipe: put it into a file'
+ok 'from a file it is' dt-store -1 -r "$T/capture"
+is 'without what the database refuses' "$(sql "select reason ~ 'odd' from dead_letters")" t
+
 # migrations
 sql "update dt.migrations set checksum = 'x' where name = '002_telemetry.sql'"
 status 'a migration that was changed' 78 dt-store -1 -r "$T/journal"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../cmd/dt-store/binary.c"
+#include "../../cmd/dt-store/column.c"
 #include "../../cmd/dt-store/rollup.c"
 
 #define T0 INT64_C(1795352580000000)       /* 2026-11-22 13:03:00 */
@@ -28,33 +30,87 @@ cells(const struct rollup *r)
 	return taken(&b);
 }
 
+/* Rows of a column that counts them, all of one length. */
+#define ROW_BYTES 10
+static const char *
+numbered(unsigned n)
+{
+	static char bytes[ROW_BYTES * 8];
+	char *p = bytes;
+
+	for (unsigned i = 0; i < n; i++)
+		p = bin_int(bin_row(p, 1), i);
+	ck_assert_uint_eq((size_t)(p - bytes), ROW_BYTES * n);
+	return bytes;
+}
+
+static size_t
+take_column(const char **p, uint64_t *n)
+{
+	uint32_t len;
+
+	memcpy(&len, *p, sizeof len);
+	len = be32toh(len);
+	*p += sizeof len;
+	*n = 0;
+	if (len == UINT32_MAX)
+		return 0;
+	for (uint32_t i = 0; i < len; i++)
+		*n = *n << 8 | (unsigned char)*(*p)++;
+	return len;
+}
+
+/* What COPY would read: a line a row. */
+static const char *
+as_text(struct buf *b)
+{
+	const char *p = buf_data(b), *end = p + buf_size(b);
+	int at = 0;
+
+	text[0] = '\0';
+	while (p < end) {
+		int columns = bin_columns(p);
+		p += BINARY_ROW_BYTES;
+		for (int i = 0; i < columns; i++) {
+			uint64_t n;
+			size_t len = take_column(&p, &n);
+			double x;
+			memcpy(&x, &n, sizeof x);
+			at += snprintf(text + at, sizeof text - (size_t)at, len == 0 ? "\\N" : len == 8 ? "%.17g" : "%.0f", len == 8 ? x : (double)n);
+			at += snprintf(text + at, sizeof text - (size_t)at, i + 1 < columns ? "\t" : "\n");
+		}
+	}
+	buf_fini(b);
+	return text;
+}
+
 static const char *
 minutes(const struct rollup *r, const char *rows)
 {
 	struct buf b = BUF_INIT(sizeof text - 1);
 
 	ck_assert_int_eq(rollup_write_minutes(r, rows, &b), 0);
-	return taken(&b);
+	return as_text(&b);
 }
 
 START_TEST(rows)
 {
-	static const char all[] = "one\ntwo\nthree\nfour\n";
+	const char *all = numbered(4);
 	static const double a[] = { 100, 1, NAN, 7, 30 }, b[] = { 300, 2, NAN, NAN, 40 }, none[] = { NAN, NAN, NAN, NAN, NAN };
 	struct rollup r = { 0 };
 
-	rollup_add_row(&r, T0, 1, 5, a, 0, 3);
-	rollup_add_row(&r, T0 + 59999999, 1, 3, b, 4, 3);
-	rollup_add_row(&r, T0 + 60000000, 1, -1, none, 8, 5);
-	rollup_add_row(&r, T0, 2, 0, a, 14, 4);
+	rollup_add_row(&r, T0, 1, 5, a, 0, ROW_BYTES);
+	rollup_add_row(&r, T0 + 59999999, 1, 3, b, ROW_BYTES, ROW_BYTES);
+	rollup_add_row(&r, T0 + 60000000, 1, -1, none, 2 * ROW_BYTES, ROW_BYTES);
+	rollup_add_row(&r, T0, 2, 0, a, 3 * ROW_BYTES, ROW_BYTES);
 	ck_assert_str_eq(minutes(&r, all),
-	    "two\t2\t5\t2\t400\t2\t3\t0\t0\t1\t7\t2\t70\n"
-	    "three\t1\t\\N\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\n"
-	    "four\t1\t0\t1\t100\t1\t1\t0\t0\t1\t7\t1\t30\n");
+	    "1\t2\t5\t2\t400\t2\t3\t0\t0\t1\t7\t2\t70\n"
+	    "2\t1\t\\N\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\n"
+	    "3\t1\t0\t1\t100\t1\t1\t0\t0\t1\t7\t1\t30\n");
 	rollup_clear(&r);
 	ck_assert_str_eq(minutes(&r, all), "");
-	rollup_add_row(&r, T0, 1, 0, b, 0, 3);
-	ck_assert_str_eq(minutes(&r, all), "one\t1\t0\t1\t300\t1\t2\t0\t0\t0\t0\t1\t40\n");
+	rollup_add_row(&r, T0, 1, 0, b, 0, ROW_BYTES);
+	ck_assert_str_eq(minutes(&r, all), "0\t1\t0\t1\t300\t1\t2\t0\t0\t0\t0\t1\t40\n");
 	rollup_fini(&r);
 }
 END_TEST
@@ -65,8 +121,8 @@ START_TEST(precision)
 	static const double a[] = { 0.1, NAN, NAN, NAN, NAN };
 	struct rollup r = { 0 };
 
-	rollup_add_row(&r, T0, 1, -1, a, 0, 1);
-	ck_assert_str_eq(minutes(&r, "x"), "x\t1\t\\N\t1\t0.10000000149011612\t0\t0\t0\t0\t0\t0\t0\t0\n");
+	rollup_add_row(&r, T0, 1, -1, a, 0, ROW_BYTES);
+	ck_assert_str_eq(minutes(&r, numbered(1)), "0\t1\t\\N\t1\t0.10000000149011612\t0\t0\t0\t0\t0\t0\t0\t0\n");
 	rollup_fini(&r);
 }
 END_TEST
