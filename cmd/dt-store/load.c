@@ -10,6 +10,7 @@
 #include "log/log.h"
 #include "mem/mem.h"
 #include "sql.h"
+#include "stat/stat.h"
 
 #define LOCK_WAIT_MS 5000            /* a store that was killed leaves a backend that needs a moment to notice */
 #define LOCK_RETRY_MS 200
@@ -89,6 +90,7 @@ store_prepared(void *priv)
 		s->stored = 0;
 	}
 	s->sent_to = s->seen = s->stored;
+	stat_set(STAT_STORE_POSITION, (int64_t)s->stored);
 	s->ended = s->skipped = 0;
 	log_debug("at %" PRIu64 " of journal %s", s->stored, s->journal);
 	if (s->draining) {

@@ -6,7 +6,7 @@
 . "$ROOT/tests/poster.sh"
 
 discord_start || exit 1
-poster_start total=500 invalid=5
+poster_start invalid=5
 say 'target x channel 100000000000000002' "target gone discord $DISCORD/webhooks/200000000000000002/$HOOK_SECRET" "target moved webhook $DISCORD_URL/moved"
 
 # Shut targets: one call, then none.
@@ -36,7 +36,7 @@ say 'raw w o1 {"still":"goes"}'
 printed '^sent w o1'
 is 'others are not concerned' "$(requests | grep -cE '^(401|429)')" 4
 kill9 poster
-poster_start total=500 invalid=5
+poster_start invalid=5
 say 'raw w o2 {"after":"kill -9"}'
 printed '^sent w o2'
 is 'a restart does not forget them' "$(requests | grep -cE '^(401|429)')" 4
@@ -53,7 +53,7 @@ secure=https://127.0.0.1:$(cat "$T/tls/discord/port")
 refused=$(free_port)
 : >"$T/poster.log"
 discord_plays 'only w1 hang' 'only w1 status 503' 'only w1 cut' 'only w1 cut'
-poster_start total=400 connect=300 age=6000
+poster_start total=4000 connect=4000
 say "target t webhook $DISCORD_URL/w1" "target n webhook http://no-such-host.invalid/x" "target p webhook http://127.0.0.1:$refused/x" "target s webhook $secure/x" \
 	'raw t t1 {}' 'raw n n1 {}' 'raw p p1 {}' 'raw s s1 {}' 'raw w w1 {}'
 printed '^sent w w1'
@@ -63,8 +63,12 @@ for cause in timeout 5xx answer dns connect tls; do
 	ok "counted: $cause" wait_for '[ "$(count posts_retries_total '$cause')" -gt 0 ]'
 done
 is 'nobody got a word without TLS that holds' "$(wc -c <"$T/tls/discord/accepted")" 0
-say 'target never webhook http://127.0.0.1:1/' 'gone never' 'raw never v1 {}'
-for key in n1 p1 s1; do ok "given up with age: $key" printed "^dead [a-z] $key expired" 20; done
+kill9 poster
+rm -rf "$DT_DATA/alertd"
+poster_start age=1500
+say "target n webhook http://no-such-host.invalid/x" "target p webhook http://127.0.0.1:$refused/x" "target s webhook $secure/x" \
+	'raw n n2 {}' 'raw p p2 {}' 'raw s s2 {}' 'target never webhook http://127.0.0.1:1/' 'gone never' 'raw never v1 {}'
+for key in n2 p2 s2; do ok "given up with age: $key" printed "^dead [a-z] $key expired" 20; done
 ok 'and what has no target' printed '^dead never v1 no_target' 20
 ok 'it ends' poster_end
 balanced 'raised = sent + pending + dead'
@@ -72,8 +76,8 @@ unlike 'no URL is in the log' "$(cat "$T/poster.log")" '/w1|/x|hook-secret'
 
 # With the right certificate, and a proxy of the environment that nobody asked for.
 https_proxy=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1 poster_start ca="$T/cert"
-say "target s2 webhook $secure/x" 'raw s2 s2 {}'
-ok 'a certificate that is known is good, and no proxy is used' printed '^sent s2 s2'
+say "target good webhook $secure/x" 'raw good s3 {}'
+ok 'a certificate that is known is good, and no proxy is used' printed '^sent good s3'
 say 'target f webhook ftp://127.0.0.1/' 'target n webhook nothing' 'target i channel x' 'target h discord http://discord.com/api/webhooks/1/abcdefghi'
 printed '^refused h'
 like 'only http and https' "$(cat "$printed")" '^refused f is neither'
@@ -100,7 +104,7 @@ ok 'what it refuses is dead, with its words' printed '^dead no n1 rejected no su
 ok 'a command that cannot run is shut' wait_for '[ "$(count targets_shut)" = 2 ]'
 kill9 poster
 rm -rf "$DT_DATA/alertd"
-poster_start total=300
+poster_start total=1000
 say "target slow command $T/take sleep" 'raw slow s1 x' 'raw w after {}'
 ok 'others go on when a command hangs' printed '^sent w after'
 ok 'it is ended and tried again' wait_for '[ "$(count posts_retries_total timeout)" -ge 2 ]' 20

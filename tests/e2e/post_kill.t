@@ -44,6 +44,7 @@ discord_plays 'always hang'
 poster_start
 say 'raw w s1 {"n":1}' 'raw w s2 {"n":2}' 'raw w s3 {"n":3}'
 printed '^queued s3'
+wait_for 'requests | grep -q "^hang"'           # the first is on its way, and hangs
 kill9 poster
 head -c -9 "$DT_DATA/alertd/spool/messages" | sed 's/{"n":1}/{"n":7}/' >"$T/torn" && cat "$T/torn" >"$DT_DATA/alertd/spool/messages"
 discord_plays ''

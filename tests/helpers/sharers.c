@@ -1,7 +1,8 @@
 /* sharers: clients that share vitals at UtilityBelt's rates, and how long a share is on its way to each of the others.
  *
- *   sharers COUNT SECONDS URL [URL]      the clients are spread over the addresses; SHARED_SECRET as of dt-ingest
+ *   sharers COUNT SECONDS URL [URL]      0 seconds: until SIGTERM; the clients are spread over the addresses; SHARED_SECRET as of dt-ingest
  *
+ * It counts once everybody has heard everybody, and waits in the end for what is on its way.
  * Each sends share_vital_update every 150 ms, share_position_update every 300 ms and share_client_data every 3 s.  Prints one line of JSON. */
 #include <stdint.h>
 #include <stdio.h>
@@ -17,8 +18,7 @@
 
 #define COUNT_MAX 500
 #define TICK_MS 5
-#define SETTLE_MS 2000                   /* at the start: everybody has said on which server it is */
-#define LAST_MS 1000                     /* at the end: what is on its way arrives */
+#define PATIENCE_MS 60000                /* at the start, and for what is on its way in the end */
 #define BIN_US 50
 #define BINS 40000                       /* up to 2 s */
 
@@ -26,8 +26,10 @@ static struct {
 	struct http *http;
 	struct plugins *plugins[2];
 	unsigned count, ways;
+	int counts;                      /* what is sent now is to reach everybody */
 	int64_t next_ms[COUNT_MAX], start_ms, end_ms;
-	unsigned turn[COUNT_MAX];
+	unsigned turn[COUNT_MAX], pairs, seconds;
+	unsigned char heard[COUNT_MAX][COUNT_MAX];
 	uint64_t sent, expected, received, bin[BINS + 1], disorder;
 	int64_t max_us, newest[COUNT_MAX][COUNT_MAX];    /* of what each has heard of each */
 	struct pollable tick;
@@ -43,15 +45,15 @@ now_us(void)
 }
 
 static void
-share(unsigned i, const char *type, int counts)
+share(unsigned i, const char *type)
 {
 	char name[32], frame[1024];
 	int n_name = snprintf(name, sizeof(name), "Sharer %u", i), n;
 
 	n = snprintf(frame, sizeof(frame), "{\"type\":\"%s\",\"character_name\":\"%s\",\"timestamp\":\"2026-04-21T17:07:00.1500000Z\",\"server\":\"Coldeve\",\"player_id\":%u,"
 	    "\"i\":%u,\"sent\":%jd,\"tags\":[\"mage\",\"east\"],\"health_current\":296,\"health_max\":341,\"stamina_current\":388,\"stamina_max\":416,\"mana_current\":601,\"mana_max\":646}",
-	    type, name, 1342391396 + i, i, counts ? (intmax_t)now_us() : (intmax_t)0);
-	if (plugins_send(S.plugins[i % S.ways], name, (size_t)n_name, frame, (size_t)n) == 0 && counts) {
+	    type, name, 1342391396 + i, i, S.counts ? (intmax_t)now_us() : (intmax_t)0);
+	if (plugins_send(S.plugins[i % S.ways], name, (size_t)n_name, frame, (size_t)n) == 0 && S.counts) {
 		S.sent++;
 		S.expected += S.count - 1;
 	}
@@ -64,21 +66,26 @@ on_tick(struct pollable *p, short revents, int64_t now_ms)
 
 	(void)revents;
 	p->deadline_ms = now_ms + TICK_MS;
-	if (now_ms >= S.end_ms + LAST_MS)
-		http_stop(S.http);
-	if (now_ms >= S.end_ms)
+	if (S.end_ms == 0 && S.pairs == S.count * (S.count - 1)) {
+		S.counts = 1;
+		S.end_ms = S.seconds ? now_ms + S.seconds * 1000 : CLOCK_NEVER;
+	}
+	if (S.end_ms != 0 && now_ms >= S.end_ms) {
+		if (S.received >= S.expected || now_ms >= S.end_ms + PATIENCE_MS)
+			http_stop(S.http);
 		return;
+	}
+	if (S.end_ms == 0 && now_ms >= S.start_ms + PATIENCE_MS)
+		http_stop(S.http);
 	for (i = 0; i < S.count; i++) {
-		int counts = now_ms >= S.start_ms;
-
 		if (now_ms < S.next_ms[i])
 			continue;
 		S.next_ms[i] += 150;
-		share(i, "share_vital_update", counts);
+		share(i, "share_vital_update");
 		if (S.turn[i] % 2 == 0)
-			share(i, "share_position_update", counts);
+			share(i, "share_position_update");
 		if (S.turn[i]++ % 20 == 0)
-			share(i, "share_client_data", counts);
+			share(i, "share_client_data");
 	}
 }
 
@@ -90,7 +97,11 @@ on_message(void *priv, const char *character, const char *data, size_t len)
 	unsigned to = (unsigned)atoi(character + 7);
 
 	(void)priv;
-	if (event_scan(data, len, &e) != EVENT_OK || event_int(event_get(&e, "sent"), &sent) != 0 || sent == 0 || event_int(event_get(&e, "i"), &from) != 0)
+	if (event_scan(data, len, &e) != EVENT_OK || event_int(event_get(&e, "sent"), &sent) != 0 || event_int(event_get(&e, "i"), &from) != 0)
+		return;
+	S.pairs += !S.heard[to][from];
+	S.heard[to][from] = 1;
+	if (sent == 0)
 		return;
 	us = now_us() - sent;
 	S.received++;
@@ -126,13 +137,16 @@ main(int argc, char **argv)
 		config.url = argv[3 + i];
 		S.plugins[i] = plugins_new(&config);
 	}
-	S.start_ms = clock_mono_ms() + SETTLE_MS;
-	S.end_ms = S.start_ms + atoi(argv[2]) * 1000;
+	S.start_ms = clock_mono_ms();
+	S.seconds = (unsigned)atoi(argv[2]);
 	for (i = 0; i < S.count; i++)
 		S.next_ms[i] = clock_mono_ms() + 150 * i / S.count;      /* not all at once */
 	S.tick = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = on_tick };
 	http_add(S.http, &S.tick);
-	(void)http_run(S.http);
+	if (http_run(S.http) != 0) {
+		S.end_ms = clock_mono_ms();
+		(void)http_run(S.http);
+	}
 	printf("{\"plugins\":%u,\"doors\":%u,\"shares\":%ju,\"deliveries\":%ju,\"missing\":%jd,\"out_of_order\":%ju,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n", S.count, S.ways,
 	    (uintmax_t)S.sent, (uintmax_t)S.received, (intmax_t)(S.expected - S.received), (uintmax_t)S.disorder, percentile(0.5), percentile(0.99), (double)S.max_us / 1000);
 	for (i = 0; i < S.ways; i++)
