@@ -284,6 +284,7 @@ each_second(struct http *h)
 		hp->stale = 1;
 	h->idle_turns = 0;
 	h->second_ms = h->now_ms + 1000;
+	http_req_second(h);
 	http_ws_second(h);
 	TAILQ_FOREACH(l, &h->listeners, link)
 		http_listener_watch(h, l, 1);

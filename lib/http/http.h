@@ -87,7 +87,7 @@ void http_defer(struct http_req *, void (*gone)(void *priv), void *priv);
 /* ---- WebSockets ---- */
 
 struct http_ws_handler {
-	size_t max_message;      /* a longer one closes with 1009 */
+	size_t max_message;      /* a longer one closes with 1009, as does one of more than 65,536 fragments */
 	/* Before the upgrade: 0 accepts, else an HTTP status that refuses (401, 403, 503).  *conn_priv becomes the connection's. */
 	int (*on_upgrade)(void *priv, struct http_req *, void **conn_priv);
 	void (*on_open)(void *conn_priv, struct http_ws *);

@@ -13,6 +13,7 @@
 #define HTTP_HEAD_MAX 8192
 #define HTTP_OUT_MAX (512u << 20)        /* an answer, or what a stream has waiting */
 #define HTTP_HEADERS_KEPT 16
+#define HTTP_BODY_S 10                   /* a request's body has to be there by then, and a second later for each HTTP_CHUNK of it */
 #define HTTP_STALL_S 30                  /* an answer that makes no progress for so long is cut off */
 
 /* Everything that waits in our epoll set begins with this. */
@@ -49,6 +50,7 @@ struct http_req {
 	struct http_conn *c;
 	struct lws *wsi;                 /* the connection's, also while the upgrade is decided */
 	enum http_req_state state;
+	int64_t body_by_ms;
 	const char *method;
 	int is_head, http10, close_after;
 	char *path, *route_path;         /* route_path: within path, without /api */
@@ -151,6 +153,7 @@ void http_allowed(struct http *, const char *path, struct buf *out);         /* 
 int http_req_callback(struct http_conn *, enum lws_callback_reasons, void *in, size_t len);
 int http_req_upgrade(struct http_conn *);            /* LWS_CALLBACK_HTTP_CONFIRM_UPGRADE */
 void http_req_gone(struct http_conn *);
+void http_req_second(struct http *);                 /* once a second: bodies that do not come */
 void http_req_probe(struct http_conn *, int on);     /* is it this one's pipelined requests that keep lws awake? */
 int http_req_accepts_gzip(const struct http_req *);
 

@@ -391,6 +391,7 @@ on_request(struct http_conn *c)
 	if (length > 0 || (length == 0 && strcmp(r->method, "POST") == 0)) {
 		const char *expect = http_req_header(r, "expect");
 
+		r->body_by_ms = c->h->now_ms + 1000 * (HTTP_BODY_S + length / HTTP_CHUNK);
 		if (expect != NULL && strcasecmp(expect, "100-continue") == 0 &&
 		    lws_write(r->wsi, (unsigned char *)(uintptr_t)go_on, sizeof(go_on) - 1, LWS_WRITE_HTTP) < 0)
 			return -1;
@@ -402,6 +403,17 @@ on_request(struct http_conn *c)
 	}
 	run_handler(r);
 	return 0;
+}
+
+/* lws waits anew after each byte. */
+void
+http_req_second(struct http *h)
+{
+	struct http_conn *c;
+
+	TAILQ_FOREACH(c, &h->conns, link)
+		if (c->req != NULL && c->req->state == HTTP_REQ_READING && h->now_ms >= c->req->body_by_ms)
+			refuse(c->req, 408, "request_timeout", "the body of the request does not come");
 }
 
 int

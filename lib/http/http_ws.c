@@ -18,6 +18,7 @@
 
 #define QUEUE_MAX (1u << 20)
 #define KEEP_RX (16u << 10)              /* a buffer over this is given back when it is empty: sixty inventories at login would stay */
+#define FRAGMENTS_MAX 65536              /* of one message */
 #define CLOSE_S 5                        /* how long a close may take to get out */
 #define HEADER_MAX 14
 
@@ -29,6 +30,7 @@ struct http_ws {
 	struct buf in, out;
 	int client, open, gone, asked, want, writing, wrote, paused;
 	int binary;
+	unsigned fragments;              /* of this message, so far */
 	int skipping;                    /* the rest of a message that was too long */
 	int closing, peer_code;          /* codes, 0: not */
 	char reason[124];
@@ -196,9 +198,13 @@ on_receive(struct http_ws *ws, const char *data, size_t len)
 		return 0;
 	if (lws_is_first_fragment(wsi)) {
 		ws->binary = lws_frame_is_binary(wsi);
+		ws->fragments = 0;
 		buf_clear(&ws->in);
 	}
 	if (rest > ws->in.max || len > ws->in.max - rest || buf_size(&ws->in) > ws->in.max - rest - len)
+		return too_long(ws);
+	ws->fragments += rest == 0;
+	if (ws->fragments > FRAGMENTS_MAX)
 		return too_long(ws);
 	if (last && buf_size(&ws->in) == 0)
 		return deliver(ws, data, len);

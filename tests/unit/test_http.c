@@ -780,7 +780,7 @@ START_TEST(ws_messages)
 }
 END_TEST
 
-START_TEST(ws_too_long)
+START_TEST(F29_too_long)
 {
 	int fd = upgrade("/ws/echo?secret=s", "");
 	char *big = xcalloc(1, 600000);
@@ -792,10 +792,47 @@ START_TEST(ws_too_long)
 	say_frame(fd, 0x80, 600000, big, 600000);
 	closes_with(fd, 1009);
 	fd = upgrade("/ws/echo?secret=s", "");
+	say_frame(fd, 0x81, 1ull << 63, "x", 1);         /* no length at all: dropped */
+	ck_assert_int_eq(hear(fd, NULL), 1);
+	close(fd);
+	fd = upgrade("/ws/echo?secret=s", "");
 	say_frame(fd, 0xc1, 1, "x", 1);                  /* a reserved bit */
 	closes_with(fd, 1002);
 	wait_counts("upgrades=0");
 	free(big);
+}
+END_TEST
+
+/* Fragments of so many bytes, without an end. */
+static void
+say_fragments(int fd, size_t n, size_t len)
+{
+	char *all = xcalloc(n, 6 + len);
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		all[i * (6 + len)] = i == 0;
+		all[i * (6 + len) + 1] = (char)(0x80 | len);
+	}
+	(void)!send(fd, all, n * (6 + len), MSG_NOSIGNAL);
+	free(all);
+}
+
+START_TEST(F30_endless_fragments)
+{
+	int fd = upgrade("/ws/echo?secret=s", "");
+
+	say_fragments(fd, 65535, 1);
+	say_frame(fd, 0x80, 1, "x", 1);
+	hear(fd, "long 65536");
+	close(fd);
+	fd = upgrade("/ws/echo?secret=s", "");
+	say_fragments(fd, 65537, 1);
+	closes_with(fd, 1009);
+	fd = upgrade("/ws/echo?secret=s", "");
+	say_fragments(fd, 70000, 0);
+	closes_with(fd, 1009);
+	wait_counts("upgrades=0");
 }
 END_TEST
 
@@ -948,7 +985,7 @@ int
 main(void)
 {
 	const TTest *const tests[] = { answers, names_in_paths, keeps_alive, waiting_is_quiet, refuses_bad_framing, big_and_gzip, streams, listens_on_loopback_only, listen_errors,
-	    ws_refusals, ws_messages, ws_too_long, drains, client_tcp, client_unix, client_refused, client_nobody };
+	    ws_refusals, ws_messages, F29_too_long, F30_endless_fragments, drains, client_tcp, client_unix, client_refused, client_nobody };
 	Suite *s = suite_create("http");
 	TCase *t = tcase_create("server"), *www = tcase_create("files"), *pure = tcase_create("pure");
 	SRunner *sr;
