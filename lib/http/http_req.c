@@ -336,6 +336,19 @@ repeated(struct http_req *r, enum lws_token_indexes token)
 	return lws_hdr_fragment_length(r->wsi, token, 0) > 0 && lws_hdr_fragment_length(r->wsi, token, 1) > 0;
 }
 
+/* To lws a header whose name ends in a blank is another header; to somebody before us it may be the same. */
+static int
+has_blank_name(struct http_req *r)
+{
+	static const char *const names[] = { "host :", "host\t:", "content-length :", "content-length\t:", "transfer-encoding :", "transfer-encoding\t:" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (lws_hdr_custom_length(r->wsi, names[i], (int)strlen(names[i])) >= 0)
+			return 1;
+	return 0;
+}
+
 /* What lws lets pass although RFC 9112 forbids it, as far as it can still be seen here.  Returns 0 and *length (-1: none), or answers. */
 static int
 check_framing(struct http_req *r, long long *length)
@@ -360,8 +373,7 @@ check_framing(struct http_req *r, long long *length)
 		refuse(r, 411, "length_required", "send the body with a Content-Length");
 	else if (repeated(r, WSI_TOKEN_HOST) || (!r->http10 && lws_hdr_total_length(r->wsi, WSI_TOKEN_HOST) <= 0))
 		refuse(r, 400, "bad_request", "exactly one Host header is needed");
-	else if (lws_hdr_custom_length(r->wsi, "host :", 6) >= 0 || lws_hdr_custom_length(r->wsi, "content-length :", 16) >= 0 ||
-	    lws_hdr_custom_length(r->wsi, "transfer-encoding :", 19) >= 0)
+	else if (has_blank_name(r))
 		refuse(r, 400, "bad_request", "a header's name ends in a blank");
 	else if (*length > (long long)r->c->h->max_body)
 		refuse(r, 413, "too_large", "the body may have %zu bytes at the most", r->c->h->max_body);
