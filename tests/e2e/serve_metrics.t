@@ -26,7 +26,7 @@ say plugin '{"type":"register","character_name":"Zaphodia","char_tags":["Zaphodi
 browser b
 say b '{"type":"subscribe","message_types":["Zaphodia"],"characters":["Zaphodia"]}' '{"player_name":"Zaphodia","command":"Zaphodia"}'
 code /character-stats/Zaphodia >"$T/got"
-ok 'all of it has been counted' wait_for 'get /metrics | grep -q "^dt_ingest_events_total [4-9]" && [ "$(get /live | jq .count)" = 1 ] && get /metrics | grep -q "^dt_serve_messages_total [1-9]"'
+ok 'all of it has been counted' wait_for 'get /metrics | grep -q "^dt_ingest_events_total [4-9]" && [ "$(get "/live?within=3600" | jq .count)" = 1 ] && get /metrics | grep -q "^dt_serve_messages_total [1-9]"'
 n=$(metric dt-health probes_total missed)
 wait_for '[ "$(metric dt-health probes_total missed)" -gt $((n + 5)) ]'      # status files are a second old at most
 get /metrics >"$T/metrics"

@@ -9,15 +9,18 @@ warm
 
 # ---- peers ----
 is 'nobody shares' "$(get /vital-sharing/peers)" '{"peers":[],"peer_count":0}'
-publish '{"type":"share_vital_update","character_name":"B \"x\"","tags":["mage","east"],"health_current":296,"health_max":341,"stamina_current":388,"stamina_max":416,"mana_current":601,"mana_max":646}' \
-    '{"type":"share_position_update","character_name":"B \"x\"","ew":33.58,"ns":42.11,"z":94}' \
-    '{"type":"share_cast_attempt","character_name":"A","spell_id":4473}'
-wait_for "[ \"\$(get /vital-sharing/peers | jq .peer_count)\" = 2 ]"
+# again and again: who is silent for a quarter of a minute is no peer any more
+share() {
+	publish '{"type":"share_vital_update","character_name":"B \"x\"","tags":["mage","east"],"health_current":296,"health_max":341,"stamina_current":388,"stamina_max":416,"mana_current":601,"mana_max":646}' \
+	    '{"type":"share_position_update","character_name":"B \"x\"","ew":33.58,"ns":42.11,"z":94}' \
+	    "$@"
+}
+wait_for "share '{\"type\":\"share_cast_attempt\",\"character_name\":\"A\",\"spell_id\":4473}'; [ \"\$(get /vital-sharing/peers | jq .peer_count)\" = 2 ]"
 is 'peers, by name' "$(jq -c '.peers[1] | [.character_name, .health_percentage, .stamina_percentage, .mana_percentage, .ns, .ew, .z, .tags, (.age_s < 15)]' "$T/body")" \
     '["B \"x\"",86.8,93.27,93.03,42.11,33.58,94,["mage","east"],true]'
 is 'what is not known is null' "$(jq -c '.peers[0] | [.character_name, .health_percentage, .ns, .tags]' "$T/body")" '["A",null,null,[]]'
 publish '{"type":"share_goodbye","character_name":"A"}'
-ok 'who says goodbye is gone' wait_for "[ \"\$(get /vital-sharing/peers | jq -c '[.peers[].character_name]')\" = '[\"B \\\"x\\\"\"]' ]"
+ok 'who says goodbye is gone' wait_for "share; [ \"\$(get /vital-sharing/peers | jq -c '[.peers[].character_name]')\" = '[\"B \\\"x\\\"\"]' ]"
 
 # ---- the game server ----
 is 'nothing is known of the server' "$(get /server-health | jq -c '[.status, .server_name, .age_s]')" '["unknown",null,null]'
@@ -37,7 +40,7 @@ for bad in xyz 123456789 0x -1 ' ' '7/8'; do is "no landblock: $bad" "$(CONTRACT
 
 # ---- asked for again ----
 walk Larsson 1 2
-wait_for "[ \"\$(get /live | jq .count)\" = 1 ]"
+wait_for "[ \"\$(get '/live?within=3600' | jq .count)\" = 1 ]"
 publish '{"type":"share_goodbye","character_name":"B \"x\""}'
 for path in /portals /api-version /dungeon-map/7 '/trails?seconds=60'; do
 	get "$path" >"$T/once"
@@ -49,11 +52,13 @@ done
 get /live >"$T/once"
 tag=$(header etag)
 walk Larsson 3 4
-wait_for "[ \"\$(get /live | jq -c '.players[0].ew')\" = 3 ]"
+wait_for "[ \"\$(get '/live?within=3600' | jq -c '.players[0].ew')\" = 3 ]"
 is 'what has changed is sent again' "$(code /live -H "If-None-Match: $tag")" 200
 is 'one answer for all who ask at the same time' "$(get /live -H 'If-None-Match: *' >/dev/null; cat "$T/status")" 304
-for i in $(seq 40); do echo "{\"type\":\"telemetry\",\"character_name\":\"Char$i\",\"session_id\":\"s\",\"ew\":$i,\"ns\":0}"; done | dt-send -q
-wait_for "[ \"\$(get /live | jq .count)\" = 41 ]"
+for i in Larsson $(seq 40); do echo "{\"type\":\"telemetry\",\"character_name\":\"$i\",\"session_id\":\"s\",\"ew\":3,\"ns\":4}"; done >"$T/crowd"
+crowd() { while :; do dt-send -q <"$T/crowd"; sleep 1; done; }      # lest one of them falls silent
+start_plain crowd crowd
+ok 'many are there' wait_for "[ \"\$(get /live | jq .count)\" = 41 ]"
 get /live -H 'Accept-Encoding: gzip' >"$T/zipped"
 is 'compressed' "$(header content-encoding) $(gunzip -c <"$T/zipped" | jq .count)" 'gzip 41'
 is 'not compressed for who does not take it' "$(get /live -H 'Accept-Encoding: gzip;q=0' | jq .count)$(header content-encoding)" 41
@@ -61,6 +66,7 @@ like 'and caches are told' "$(header vary)" 'accept-encoding'
 is 'the head alone' "$(code /live -I)" 200
 like 'of the right length' "$(header content-length)" '^[0-9]{4,}$'
 is 'other spans are answers of their own' "$(get '/live?within=3600' | jq .count)" 41
+stop crowd
 
 # ---- methods, paths, parameters ----
 is 'a method that is not there' "$(code /vital-sharing/peers -X DELETE) $(header allow)" '405 GET, HEAD'
