@@ -34,7 +34,8 @@ int64_t http_now(const struct http *);
 /* ---- requests ---- */
 
 typedef void http_handler_f(void *priv, struct http_req *);
-/* path is matched exactly, or as a prefix when it ends in '*', or has one {name} that stands for anything that is not empty, slashes included: lws decodes
+/* Path and parameters are UTF-8 when a handler sees them; else they are answered 400.
+ * path is matched exactly, or as a prefix when it ends in '*', or has one {name} that stands for anything that is not empty, slashes included: lws decodes
  * %2F before we can see it.  The longest literal match wins; "/api" before a path is dropped first.
  * methods: "GET", "GET,POST"; HEAD comes with GET.  Others are answered 405. */
 void http_route(struct http *, const char *methods, const char *path, http_handler_f *, void *priv);

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "buf/utf8.h"
 #include "http/http_int.h"
 #include "log/log.h"
 #include "mem/mem.h"
@@ -287,6 +288,30 @@ refuse_method(struct http_req *r)
 	buf_fini(&allowed);
 }
 
+/* Handlers get text, never any bytes: 0, or -1 when it is answered. */
+static int
+check_text(struct http_req *r)
+{
+	size_t i, n = strlen(r->path);
+
+	if (utf8_prefix(r->path, n) < n) {
+		http_reply_error(r, 400, "bad_request", "the path is not UTF-8");
+		return -1;
+	}
+	for (i = 0; i < r->n_args; i++) {
+		const char *name = r->args[i], *value = name + strlen(name) + 1;
+		n = strlen(name);
+		if (utf8_prefix(name, n) < n)
+			http_reply_error(r, 400, "bad_parameter", "the name of a parameter is not UTF-8");
+		else if (n = strlen(value), utf8_prefix(value, n) < n)
+			http_reply_error(r, 400, "bad_parameter", "parameter \"%.64s\" is not UTF-8", name);
+		else
+			continue;
+		return -1;
+	}
+	return 0;
+}
+
 static void
 run_handler(struct http_req *r)
 {
@@ -296,6 +321,8 @@ run_handler(struct http_req *r)
 	r->state = HTTP_REQ_HANDLING;
 	if (h->guard != NULL && h->guard(h->guard_priv, r, 0) != 0)
 		assert(r->state != HTTP_REQ_HANDLING);
+	else if (check_text(r) != 0)
+		;
 	else if (route != NULL) {
 		free(r->tail);
 		r->tail = http_route_tail(route, r->route_path);

@@ -50,7 +50,4 @@ int itemq_fail(struct itemq_error *, size_t at, const char *fmt, ...) __attribut
 /* Up to 40 bytes of a text for a message, cut between characters. */
 const char *itemq_excerpt(struct piece, char out[48]);
 
-/* Where the first byte stands that is not UTF-8; len when all is. */
-size_t itemq_utf8(const char *s, size_t len);
-
 #endif

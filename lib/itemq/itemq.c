@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf/utf8.h"
 #include "fold/fold.h"
 #include "itemq/inner.h"
 #include "mem/mem.h"
@@ -304,7 +305,7 @@ itemq_add_param(struct itemq *q, const char *name, const char *value, size_t len
 			continue;
 		if (len > ITEMQ_TEXT_MAX)
 			return itemq_fail(e, 0, "%s is longer than %d bytes", name, ITEMQ_TEXT_MAX);
-		if ((bad = itemq_utf8(value, len)) < len)
+		if ((bad = utf8_prefix(value, len)) < len)
 			return itemq_fail(e, bad, "%s is not UTF-8", name);
 		return itemq_add(q, i, min ? OP_GE : max ? OP_LE : OP_HAS, 0, (struct piece){ value, len, 0 }, e);
 	}

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "buf/utf8.h"
 #include "itemq/inner.h"
 
 struct parse {
@@ -138,7 +139,7 @@ int
 itemq_parse(struct itemq *list, const char *q, size_t len, struct itemq_error *error)
 {
 	struct parse p = { .q = q, .len = len, .list = list, .error = error };
-	size_t bad = len <= ITEMQ_TEXT_MAX ? itemq_utf8(q, len) : 0;
+	size_t bad = len <= ITEMQ_TEXT_MAX ? utf8_prefix(q, len) : 0;
 
 	if (len > ITEMQ_TEXT_MAX)
 		return itemq_fail(error, ITEMQ_TEXT_MAX, "the query is longer than %d bytes", ITEMQ_TEXT_MAX);

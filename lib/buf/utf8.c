@@ -1,4 +1,4 @@
-#include "itemq/inner.h"
+#include "buf/utf8.h"
 
 /* Length of the character at s, 0 when it is none. */
 static size_t
@@ -17,7 +17,7 @@ character(const unsigned char *s, size_t len)
 }
 
 size_t
-itemq_utf8(const char *s, size_t len)
+utf8_prefix(const char *s, size_t len)
 {
 	size_t at = 0, n;
 
