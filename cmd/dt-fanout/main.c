@@ -235,7 +235,10 @@ main(int argc, char **argv)
 	S.ticker = (struct pollable){ .fd = -1, .deadline_ms = 0, .handle = tick };
 	loop_add(h->loop, &S.ticker);
 	loop_each_turn(h->loop, after_turn, h);
-	log_info("journal %s holds events %ju to %ju", S.journal.dir, (uintmax_t)journal_first(h->journal), (uintmax_t)journal_safe(h->journal));
+	if (journal_safe(h->journal) < journal_first(h->journal))
+		log_info("journal %s holds no events; the next is %ju", S.journal.dir, (uintmax_t)journal_first(h->journal));
+	else
+		log_info("journal %s holds events %ju to %ju", S.journal.dir, (uintmax_t)journal_first(h->journal), (uintmax_t)journal_safe(h->journal));
 	opt_ready(S.ready_fd);
 	(void)loop_run(h->loop);
 	finish(h);

@@ -226,6 +226,7 @@ void
 env_load(void)
 {
 	const char *file = getenv("DT_ENV_FILE");
+	enum log_level level;
 	char *path, *secrets;
 
 	assert(S.root == NULL);
@@ -245,12 +246,9 @@ env_load(void)
 		read_file(secrets, FROM_SECRETS);
 	free(path);
 	free(secrets);
-	if (getenv("LOG_LEVEL") == NULL) {
-		enum log_level level;
-		if (log_level_parse(env_get("LOG_LEVEL"), &level) == -1)
-			die(EX_CONFIG, "LOG_LEVEL=%s: debug, info, warning or error is expected", env_get("LOG_LEVEL"));
-		log_level_set(level);
-	}
+	if (log_level_parse(env_get("LOG_LEVEL"), &level) == -1)
+		die(EX_CONFIG, "LOG_LEVEL=%s: debug, info, warning or error is expected", env_get("LOG_LEVEL"));
+	log_level_fall_back(level);
 }
 
 const char *

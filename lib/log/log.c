@@ -15,7 +15,8 @@
 static struct {
 	const char *program;
 	enum log_level level;
-} S = { "dt", LOG_LEVEL_INFO };
+	int chosen;
+} S = { .program = "dt", .level = LOG_LEVEL_INFO };
 
 /* How often each message was printed in the current second; keyed by the format's address. */
 static struct limit {
@@ -41,6 +42,14 @@ void
 log_level_set(enum log_level level)
 {
 	S.level = level;
+	S.chosen = 1;
+}
+
+void
+log_level_fall_back(enum log_level level)
+{
+	if (!S.chosen)
+		S.level = level;
 }
 
 void
@@ -51,7 +60,7 @@ log_open(const char *program)
 
 	S.program = program;
 	if (level != NULL && log_level_parse(level, &l) == 0)
-		S.level = l;
+		log_level_fall_back(l);
 }
 
 const char *

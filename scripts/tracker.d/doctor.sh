@@ -147,7 +147,11 @@ check_journal() {
 
 check_programs() {
 	local name
-	supervisor_alive || { good "programs: not running"; return; }
+	if ! supervisor_alive; then
+		if any_supervised; then bad "programs: the supervisor has gone, they run on without it; scripts/tracker up starts them anew"
+		else good "programs: not running"; fi
+		return
+	fi
 	for name in "${PROGRAMS[@]}"; do
 		service_known "$name" || continue
 		case $(state_of "$name") in

@@ -25,26 +25,42 @@ service_is() {
 # process environment shows them.
 write_environment() {
 	local name file dir=$SERVICES/.environment kept=$SERVICES/.secret
-	rm -rf "$dir" "$kept"
-	mkdir -m 700 "$dir" "$kept"
+	rm -rf "$dir.new" "$kept.new"
+	mkdir -m 700 "$dir.new" "$kept.new"
 	for name in "${SETTING_NAMES[@]}"; do
 		file=${name}_FILE
-		if [ -n "${!name:-}" ] && [ "${IS_SECRET[$name]}" = 1 ]; then
-			printf '%s' "${!name}" >"$kept/$name"
-			printf '%s' "$kept/$name" >"$dir/$file"
+		if [ "${IS_SECRET[$name]}" = 1 ] && [ -n "${!name:-}" ]; then
+			printf '%s' "${!name}" >"$kept.new/$name"
+			printf '%s' "$kept/$name" >"$dir.new/$file"
 		elif [ -n "${!name:-}" ]; then
-			printf '%s' "${!name}" >"$dir/$name"
+			printf '%s' "${!name}" >"$dir.new/$name"
 		elif [ -n "${!file:-}" ]; then
-			absolute "${!file}" >"$dir/$file"
+			absolute "${!file}" >"$dir.new/$file"
 		fi
 	done
-	printf '%s' "$DATA" >"$dir/DT_DATA"
-	printf '%s' "$RUN" >"$dir/DT_RUN"
-	[ -z "${DT_ENV_FILE:-}" ] || absolute "$DT_ENV_FILE" >"$dir/DT_ENV_FILE"
+	printf '%s' "$DATA" >"$dir.new/DT_DATA"
+	printf '%s' "$RUN" >"$dir.new/DT_RUN"
+	[ -z "${DT_ENV_FILE:-}" ] || absolute "$DT_ENV_FILE" >"$dir.new/DT_ENV_FILE"
 	for name in ASAN_OPTIONS UBSAN_OPTIONS; do
-		[ -z "${!name:-}" ] || printf '%s' "${!name}" >"$dir/$name"
+		[ -z "${!name:-}" ] || printf '%s' "${!name}" >"$dir.new/$name"
 	done
-	chmod -R go= "$dir" "$kept"
+	chmod -R go= "$dir.new" "$kept.new"
+	rm -rf "$dir" "$kept"
+	mv "$dir.new" "$dir"
+	mv "$kept.new" "$kept"
+}
+
+# write_run DIRECTORY COMMAND...
+write_run() {
+	local dir=$1
+	shift
+	{
+		printf '#!/bin/sh\nexec 2>&1 </dev/null\numask 077\nulimit -c 0\nulimit -S -n 4096 2>/dev/null\nexec s6-envdir -f %q' "$SERVICES/.environment"
+		printf ' %q' "$@"
+		echo
+	} >"$dir/run.new"
+	chmod 755 "$dir/run.new"
+	mv "$dir/run.new" "$dir/run"
 }
 
 # service_make NAME COMMAND...: the directory from the template; it does not start by itself.
@@ -53,15 +69,11 @@ service_make() {
 	shift
 	rm -rf "$new"
 	mkdir -p "$new/log" "$LOGS/$name"
-	{
-		printf '#!/bin/sh\nexec 2>&1 </dev/null\numask 077\nulimit -c 0\nulimit -S -n 4096 2>/dev/null\nexec s6-envdir -f %q' "$SERVICES/.environment"
-		printf ' %q' "$@"
-		echo
-	} >"$new/run"
+	write_run "$new" "$@"
 	# a line each with its time; ten files of a megabyte
 	printf '#!/bin/sh\numask 077\nexec s6-log -b n10 s1000000 T %q\n' "$LOGS/$name" >"$new/log/run"
 	cp "$ROOT/scripts/service/finish" "$new/finish"
-	chmod 755 "$new/run" "$new/log/run"
+	chmod 755 "$new/log/run"
 	echo 3 >"$new/notification-fd"
 	echo 10000 >"$new/timeout-finish"
 	echo 15000 >"$new/timeout-kill"
@@ -88,18 +100,29 @@ postgres_command() {
 
 # program_command NAME: how it is started, in COMMAND.  Everything else it knows from its settings.
 program_command() {
-	local host
 	case $1 in
 	postgres) postgres_command ;;
 	dt-store) COMMAND=("$BIN/dt-store" --sink telemetry -R 3) ;;
 	dt-store-inventory) COMMAND=("$BIN/dt-store" --sink inventory -R 3) ;;
-	dt-sim)
-		host=$(setting DT_BIND)
-		case $host in 0.0.0.0 | :: | "") host=127.0.0.1 ;; *:*) host="[$host]" ;; esac
-		COMMAND=("$BIN/dt-sim" --characters "$CHARACTERS" --connect "ws://$host:$PORT/ws/position" -R 3)
+	dt-serve)
+		COMMAND=("$BIN/dt-serve" -R 3)
+		[ -z "$(setting DT_PROXY_NETS)" ] || COMMAND+=(--behind-proxy)
 		;;
+	dt-sim) COMMAND=("$BIN/dt-sim" --characters "$CHARACTERS" --connect "ws+unix://$RUN/serve.sock:/ws/position" -R 3) ;;
 	*) COMMAND=("$BIN/$1" -R 3) ;;
 	esac
+}
+
+# renew_services: those that are there already get the settings of now when they are started next.  (The fleet keeps its size.)
+renew_services() {
+	local name
+	write_environment
+	for name in "${PROGRAMS[@]}"; do
+		case $name in postgres | dt-sim) continue ;; esac
+		service_known "$name" || continue
+		program_command "$name"
+		write_run "$(service_dir "$name")" "${COMMAND[@]}"
+	done
 }
 
 # optional_wanted NAME: is there something for it to do?

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 declare -A DOTENV=() SECRETS=() FALLBACK=() IS_SECRET=()
-SETTING_NAMES=()
+SETTING_NAMES=() CHANGED=()
 
 read_settings_def() {
 	local line re='^SETTING\("([A-Z_]+)", "([^"]*)", ([01]), "(.*)"\)$'
@@ -56,18 +56,61 @@ absolute() {
 	case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac
 }
 
+# running_setting NAME: what the running programs were started with, from what s6-envdir reads.
+running_setting() {
+	local dir=$SERVICES/.environment
+	if [ -e "$dir/$1" ]; then
+		cat "$dir/$1"
+	elif [ -e "$dir/${1}_FILE" ]; then
+		cat "$(<"$dir/${1}_FILE")"
+	else
+		printf '%s' "${DOTENV[$1]:-${SECRETS[$1]:-${FALLBACK[$1]}}}"
+	fi
+}
+
+# What was set for the tracker that runs holds for every command until down, but for what is set anew.  CHANGED: what that is.
+inherit_settings() {
+	local name file path dir=$SERVICES/.environment
+	[ -d "$dir" ] && any_supervised || return 0
+	for name in "${SETTING_NAMES[@]}"; do
+		file=${name}_FILE
+		if [ -n "${!name:-}${!file:-}" ]; then
+			[ "$(running_setting "$name")" = "$(setting "$name")" ] || CHANGED+=("$name")
+		elif [ -e "$dir/$name" ]; then
+			export "$name=$(<"$dir/$name")"
+		elif [ -e "$dir/$file" ]; then
+			path=$(<"$dir/$file")
+			# a copy of ours goes with the service directories; it is kept in mind, but not for programs to see
+			case $path in "$SERVICES"/*) printf -v "$name" '%s' "$(<"$path")" ;; *) export "$file=$path" ;; esac
+		fi
+	done
+}
+
+load_env_file() {
+	ENV_FILE=${DT_ENV_FILE:-$ROOT/.env}
+	DOTENV=()
+	read_env_file "$ENV_FILE" DOTENV
+}
+
 load_settings() {
 	read_settings_def
-	ENV_FILE=${DT_ENV_FILE:-$ROOT/.env}
-	read_env_file "$ENV_FILE" DOTENV
+	load_env_file
 	DATA=$(setting DT_DATA)
 	DATA=$(absolute "${DATA:-$ROOT/var}")
+	SERVICES=$DATA/service
+	read_env_file "$DATA/secrets" SECRETS
+	if [ -z "${DT_ENV_FILE:-}" ] && [ -e "$SERVICES/.environment/DT_ENV_FILE" ] && any_supervised; then
+		DT_ENV_FILE=$(<"$SERVICES/.environment/DT_ENV_FILE")
+		export DT_ENV_FILE
+		load_env_file
+	fi
+	export DT_DATA=$DATA
+	[ -z "${DT_RUN:-}" ] || DT_RUN=$(absolute "$DT_RUN")
+	inherit_settings
 	RUN=$(setting DT_RUN)
 	RUN=$(absolute "${RUN:-$DATA/run}")
 	PORT=$(setting DT_PORT)
 	LOGS=$DATA/logs
-	SERVICES=$DATA/service
-	read_env_file "$DATA/secrets" SECRETS
 }
 
 random_key() {

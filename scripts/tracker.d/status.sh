@@ -62,7 +62,11 @@ status_line() {
 cmd_status() {
 	local name status=0
 	no_arguments status "$@"
-	supervisor_alive || { say "down"; exit 69; }
+	if ! supervisor_alive; then
+		if any_supervised; then say "the supervisor has gone, programs run on without it; scripts/tracker up starts them anew, down ends them"
+		else say "down"; fi
+		exit 69
+	fi
 	printf '%-18s  %-8s  %-19s  %8s  %12s  %8s  %10s\n' PROGRAM STATE "UP SINCE" RESTARTS EVENTS LAG MEMORY
 	for name in "${PROGRAMS[@]}"; do
 		service_known "$name" || continue

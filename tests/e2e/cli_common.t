@@ -24,4 +24,6 @@ for path in "$BIN"/dt-*; do
 		is "$p --help to a full device fails" "$code" 74
 	fi
 done
+status "a LOG_LEVEL that there is not" 78 env LOG_LEVEL=loud dt-tap -1
+like "is named" "$(cat "$T/err")" "^dt-tap: fatal: LOG_LEVEL=loud: debug, info, warning or error is expected$"
 done_testing

@@ -53,6 +53,7 @@ status "status when down" 69 "$tracker" status
 status "restart when down" 69 "$tracker" restart
 status "down when down" 0 "$tracker" down
 status "a port that is no number" 78 env DT_PORT=http "$tracker" up --no-build
+status "a port beyond all ports" 78 env DT_PORT=65536 "$tracker" up --no-build
 status "a directory that is too long for sockets" 78 env DT_RUN="$T/$(printf '%0100d' 0)" "$tracker" up --no-build
 like "what to do about it" "$(cat "$T/err")" "set DT_RUN to something short"
 
@@ -81,6 +82,11 @@ like "the directories too" "$(cat "$DT_RUN/dt-serve.env")" "^DT_RUN=$DT_RUN$"
 unlike "a secret is in no environment" "$(cat "$DT_RUN"/*.env)" "horse-battery"
 secret_file=$(sed -n 's/^SHARED_SECRET_FILE=//p' "$DT_RUN/dt-ingest.env")
 is "but in a private file that is named" "$(cat "$secret_file") $(stat -c %a "$secret_file")" "horse-battery-staple 600"
+is "what was set holds for later commands" "$(env -u DT_PORT "$tracker" plugin | awk '{ print $NF }' | tr '\n' ' ')" "ws://localhost:$DT_PORT/ws/position horse-battery-staple "
+status "up with another setting" 0 env LOG_LEVEL=info "$tracker" up --no-build --demo
+like "says how it comes into use" "$(cat "$T/out")" "already up, with another LOG_LEVEL; scripts/tracker restart takes"
+status "which it does" 0 env LOG_LEVEL=info "$tracker" restart serve
+is "beside all that was set before" "$(grep -hE '^(LOG_LEVEL|DT_PORT)=' "$DT_RUN/dt-serve.env" | sort | tr '\n' ' ')$(cat "$secret_file")" "DT_PORT=$DT_PORT LOG_LEVEL=info horse-battery-staple"
 unlike "nothing else of the caller's environment" "$(cat "$DT_RUN/dt-serve.env")" "^(HOME|BIN|T)="
 is "no core dumps, private files" "$(stat -c %a "$DT_RUN/dt-serve.env")" 600
 
@@ -169,6 +175,7 @@ second_up() { DT_DATA=$T/second DT_RUN=$T/run2 "$tracker" status | awk '$2 == "u
 is "a game server that nobody named is not watched" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory "
 status "one is named" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$port2" DT_GAME_SERVER=X DT_GAME_ADDRESS=localhost:9 "$tracker" up --no-build
 is "it is watched" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health "
+like "under its name" "$(cat "$T/run2/dt-health.env")" "^DT_GAME_SERVER=X$"
 mkdir "$T/second/rules.d" && touch "$T/second/rules.d/x.rule"
 status "a rule is written" 0 env DT_DATA="$T/second" DT_RUN="$T/run2" DT_PORT="$port2" "$tracker" up --no-build
 is "it is applied" "$(second_up)" "dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-health dt-alertd "
@@ -181,6 +188,7 @@ supervisor=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(s6-svscan)" { prin
 done)
 case $supervisor in '' | *[!0-9]*) fail "there is one supervisor: '$supervisor'" ;; *) kill -9 "$supervisor" ;; esac
 ok "a killed supervisor is noticed" wait_for '! "$tracker" status >/dev/null'
+like "status says what to do" "$("$tracker" status)" "the supervisor has gone, programs run on without it; scripts/tracker up"
 status "up after that" 0 "$tracker" up --no-build --demo
 is "has each program once" "$(left | grep -c 'dt-fanout -R 3')" 1
 status "down" 0 "$tracker" down

@@ -11,6 +11,7 @@
 #include "buf/buf.h"
 #include "clock/clock.h"
 #include "env/env.h"
+#include "log/log.h"
 #include "loop/loop.h"
 #include "mem/mem.h"
 #include "ndjson/ndjson.h"
@@ -173,6 +174,30 @@ START_TEST(env_reads_its_sources_in_order)
 }
 END_TEST
 
+/* -v and -q are read before the settings are. */
+START_TEST(env_leaves_a_chosen_log_level)
+{
+	char path[] = "/tmp/dt-log.XXXXXX", said[64];
+	int fd = mkstemp(path);
+	ssize_t n;
+
+	ck_assert_int_ge(fd, 0);
+	(void)unlink(path);
+	(void)setenv("DT_ENV_FILE", "/dev/null", 1);
+	(void)setenv("DT_DATA", "/nonexistent", 1);
+	(void)setenv("LOG_LEVEL", "error", 1);
+	ck_assert_int_eq(dup2(fd, 2), 2);
+	log_open("x");
+	log_level_set(LOG_LEVEL_DEBUG);
+	env_load();
+	log_debug("here");
+	n = pread(fd, said, sizeof(said), 0);
+	ck_assert_int_gt(n, 0);
+	ck_assert_str_eq((said[n - 1] = '\0', said), "x: debug: here");
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(env_knows_sizes_and_placeholders)
 {
 	ck_assert_int_eq(env_parse_bytes("512"), 512);
@@ -246,6 +271,7 @@ main(void)
 	tcase_add_loop_test(t, ndjson_cuts_at_every_split, 0, sizeof streams / sizeof *streams);
 	tcase_add_test(t, ndjson_stops_where_asked);
 	tcase_add_test(t, env_reads_its_sources_in_order);
+	tcase_add_test(t, env_leaves_a_chosen_log_level);
 	tcase_add_test(t, env_knows_sizes_and_placeholders);
 	tcase_add_test(t, loop_drives_deadlines_and_descriptors);
 	return suite_run(t, "plumbing");
