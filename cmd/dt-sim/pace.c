@@ -2,6 +2,14 @@
 
 #include "clock/clock.h"
 
+void
+pace_begin(struct pace *p, int64_t now_ms)
+{
+	if (p->end_ms != CLOCK_NEVER)
+		p->end_ms += now_ms - p->from_ms;
+	p->from_ms = now_ms;
+}
+
 int
 pace_over(const struct pace *p, int64_t next, int64_t now_ms)
 {

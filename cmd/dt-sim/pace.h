@@ -19,6 +19,9 @@ struct pace {
 
 /* May the next step be done now, given the events so far?  Else *wait_ms is the monotonic time to ask again. */
 int pace_go(const struct pace *, int64_t next, uint64_t events, int64_t now_ms, int64_t *wait_ms);
+/* The events begin now: so many seconds of them are still to come. */
+void pace_begin(struct pace *, int64_t now_ms);
+
 int pace_over(const struct pace *, int64_t next, int64_t now_ms);
 
 #endif

@@ -22,7 +22,7 @@
 #define STEPS_A_TURN 2048
 #define MUCH_QUEUED (96u << 10)      /* a load generator waits for a connection that has so much to send */
 #define LOOK_MS 20                   /* how often the ledger is brought up to date */
-#define DRAIN_MS 5000
+#define DRAIN_MS 20000                /* who reads us may have stood still for a while */
 #define TYPES_MAX 64
 
 static struct {
@@ -118,7 +118,7 @@ on_open(void *priv, const char *name)
 		log_info("%u characters are connected to %s", S.characters, S.cfg->url);
 		opt_ready(S.cfg->ready_fd);
 		if (S.cfg->pace->kind == PACE_EVENTS)
-			S.cfg->pace->from_ms = clock_mono_ms();
+			pace_begin(S.cfg->pace, clock_mono_ms());
 		S.events = 0;
 	}
 	sim_enter(S.sim, i);

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # conditions of wait_for are evaluated later
 . "$(dirname "$0")/../lib.sh"
 
-sim() { timeout 120 dt-sim "$@"; }
+sim() { timeout 240 dt-sim "$@"; }
 
 # ---- the same bytes ----
 sim --characters 25 --seed 7 --seconds 300 --start 2026-04-01T00:00:00Z >"$T/a"
@@ -134,16 +134,26 @@ is 'who logs out comes back with a new session' "$(grep '"type":"telemetry"' "$T
 	sort | uniq -c | awk '$1 > 1' | wc -l | awk '{ print ($1 > 3) ? "some" : $1 }')" some
 
 # ---- pace ----
-begin=$(date +%s%N)
-sim -n 5 --seconds 60 --speed 30 --start now >"$T/x"
-took=$((($(date +%s%N) - begin) / 1000000))
-is '60 s thirty times as fast take 2 s' "$([ $took -ge 1900 ] && [ $took -lt $((4000 * slow)) ] && echo yes || echo "$took ms")" yes
-is '1000 events a second for 2 s' "$(sim --rate 1000 --seconds 2 | wc -l | awk '{ print (($1 >= 1900 && $1 <= 2100) ? "yes" : $1) }')" yes
-is 'a reader that goes away ends it quietly' "$(timeout 20 dt-sim 2>"$T/quiet" | head -n 3 | wc -l; cat "$T/quiet")" 3
+# never too fast; a machine that stood still gets another try
+for _ in 1 2 3 4 5 6 7 8; do
+	begin=$(date +%s%N)
+	sim -n 5 --seconds 60 --speed 30 --start now >"$T/x"
+	took=$((($(date +%s%N) - begin) / 1000000))
+	[ $took -gt 4000 ] || break
+done
+is '60 s thirty times as fast take 2 s' "$([ $took -ge 1900 ] && [ $took -le 4000 ] && echo yes || echo "$took ms")" yes
+for _ in 1 2 3 4 5 6 7 8; do
+	n=$(sim --rate 1000 --seconds 2 | wc -l)
+	[ "$n" -lt 1900 ] || break
+done
+is '1000 events a second for 2 s' "$([ "$n" -ge 1900 ] && [ "$n" -le 2100 ] && echo yes || echo "$n")" yes
+is 'a reader that goes away ends it quietly' "$(timeout 120 dt-sim 2>"$T/quiet" | head -n 3 | wc -l; cat "$T/quiet")" 3
+today=$(date -u +%F)
 start endless dt-sim -n 3
 ok 'runs until it is stopped' wait_for '[ "$(grep -c telemetry "$T/endless.out")" -ge 3 ]'
 ok 'SIGTERM: exit 0' stop endless
-is 'live times are the clock'"'"'s' "$(grep telemetry "$T/endless.out" | head -n 1 | grep -o '"timestamp":"[0-9-]*' | cut -c14-)" "$(date -u +%F)"
+# at midnight it is either day
+like 'live times are the clock'"'"'s' "$(grep telemetry "$T/endless.out" | head -n 1 | grep -o '"timestamp":"[0-9-]*' | cut -c14-)" "^($today|$(date -u +%F))\$"
 
 # ---- refusals ----
 status 'an operand' 64 dt-sim capture.ndjson
