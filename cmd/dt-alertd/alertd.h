@@ -20,6 +20,12 @@ void load_files(struct loaded *, char **paths, int n);
 void load_free(struct loaded *);         /* the rules that were not taken (set to NULL) */
 char *load_own_dir(void);                /* $DT_DATA/rules.d; free it */
 
+/* ---- guard.c: what the expressions of rules may take ---- */
+
+/* From now on a rule that takes too much ends the process: 75, and it is off at the next start (written); else 65. */
+struct rule_running *guard_start(int written);
+int guard_is_off(const struct rule *);
+
 /* ---- target.c ---- */
 
 struct target {

@@ -30,6 +30,7 @@ static struct {
 	struct loop *loop;
 	struct outbox *outbox;           /* NULL: dry run */
 	struct rules *rules;
+	struct rule_running *running;
 	struct bus_sub *sub;
 	struct kept kept;
 	uint64_t saved_seq, saved_changes;
@@ -108,7 +109,7 @@ names(struct buf *b, const char *why)
 static struct rules *
 make_rules(unsigned *wrong)
 {
-	struct rules_config config = { on_message, on_raised, on_suppressed, on_trouble, NULL };
+	struct rules_config config = { .on_message = on_message, .on_raised = on_raised, .on_suppressed = on_suppressed, .on_trouble = on_trouble, .running = S.running };
 	struct rules *rules = rules_new(&config);
 	struct buf off = BUF_INIT(1u << 16), reasons = BUF_INIT(1u << 16);
 	struct loaded l;
@@ -119,6 +120,9 @@ make_rules(unsigned *wrong)
 		why = NULL;
 		if (!rule_enabled(l.rule[i])) {
 			log_debug("the rule %s is not enabled", rule_name(l.rule[i]));
+		} else if (guard_is_off(l.rule[i])) {
+			log_warn("the rule %s is off: its expressions took too much time or memory on an event; change its file", rule_name(l.rule[i]));
+			*stat_cell(STAT_ALERTD_TROUBLED, rule_name(l.rule[i])) = 1;
 		} else if (S.outbox == NULL || outbox_rule(S.outbox, l.rule[i], &why) == 0) {
 			rules_add(rules, l.rule[i]);
 			l.rule[i] = NULL;
@@ -312,6 +316,7 @@ open_all(void)
 		stat_open("dt-alertd");
 		S.outbox = outbox_new(S.loop, S.o->in_path);
 	}
+	S.running = guard_start(!S.o->dry_run);
 	S.rules = make_rules(&wrong);
 	if (!S.o->dry_run) {
 		(void)keep_read(&S.kept, S.rules, 1);

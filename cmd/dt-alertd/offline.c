@@ -8,25 +8,38 @@
 #include "alertd.h"
 #include "clock/clock.h"
 #include "log/log.h"
+#include "mem/mem.h"
 #include "pick/pick.h"
 #include "source/source.h"
+
+/* Why it is not applied, a text to free; NULL: it is on. */
+static char *
+why_off(const struct rule *r)
+{
+	struct target t = { .argv = NULL };
+	char *why = NULL, *text = NULL;
+
+	if (!rule_enabled(r))
+		return xstrdup("off (enabled: no)");
+	if (guard_is_off(r))
+		return xstrdup("off, its expressions took too much time or memory on an event; change its file");
+	if (target_resolve(r, &t, &why) != 0)
+		text = xasprintf("off, %s cannot be used: %s", rule_target_text(r), why);
+	target_free(&t);
+	free(why);
+	return text;
+}
 
 static void
 say_rule(const struct rule *r)
 {
-	struct target t;
-	char *why;
+	char *why = why_off(r);
 
-	if (!rule_enabled(r))
-		printf("%s: off (enabled: no)\n", rule_name(r));
-	else if (target_resolve(r, &t, &why) == 0)
-		printf("%s: on, to %s\n", rule_name(r), rule_target_text(r));
+	if (why != NULL)
+		printf("%s: %s\n", rule_name(r), why);
 	else
-		printf("%s: off, %s cannot be used: %s\n", rule_name(r), rule_target_text(r), why);
-	if (rule_enabled(r)) {
-		target_free(&t);
-		free(why);
-	}
+		printf("%s: on, to %s\n", rule_name(r), rule_target_text(r));
+	free(why);
 }
 
 /* A target that is wrong, not only unset. */
@@ -59,7 +72,7 @@ offline_check(const char *own, char **paths, int n)
 		load_rules(&l, own, 1);
 	wrong = l.wrong;
 	for (size_t i = 0; i < l.n; i++) {
-		wrong += check_target(l.rule[i]);
+		wrong += check_target(l.rule[i]) + (rule_enabled(l.rule[i]) && guard_is_off(l.rule[i]));
 		say_rule(l.rule[i]);
 	}
 	load_free(&l);
@@ -106,7 +119,7 @@ int
 offline_backtest(const char *own, const char *path)
 {
 	static struct event ev;
-	struct rules_config config = { .on_message = on_message, .on_trouble = on_trouble };
+	struct rules_config config = { .on_message = on_message, .on_trouble = on_trouble, .running = guard_start(0) };
 	struct pick pick = { .from = { .kind = PICK_NONE } };
 	struct source *source;
 	struct rules *rules;
@@ -136,26 +149,49 @@ offline_backtest(const char *own, const char *path)
 
 /* ---- why ---- */
 
+/* Those that are applied, into rules; of the others why not. */
+static struct rules *
+those_on(struct loaded *l, const struct rules_config *config, struct buf *off)
+{
+	struct rules *rules = rules_new(config);
+	char *why;
+
+	for (size_t i = 0; i < l->n; i++) {
+		why = why_off(l->rule[i]);
+		if (why != NULL) {
+			(void)buf_printf(off, "%s: %s\n", rule_name(l->rule[i]), why);
+			free(why);
+			continue;
+		}
+		rules_add(rules, l->rule[i]);
+		l->rule[i] = NULL;
+	}
+	return rules;
+}
+
 int
 offline_why(const char *own, const char *who)
 {
 	struct rules_config config = { .on_message = on_message };
-	struct buf b = BUF_INIT(16u << 20);
+	struct buf b = BUF_INIT(16u << 20), off = BUF_INIT(1u << 20);
 	struct rules *rules;
 	struct loaded l;
 	struct kept k;
 	int code = 0;
 
 	load_rules(&l, own, 0);
-	rules = all_rules(&l, &config);
+	rules = those_on(&l, &config, &off);
 	if (keep_read(&k, rules, 0) != 1) {
 		log_err("dt-alertd has left no state in the data directory yet: it has to run for a second");
 		code = EX_NOINPUT;
 	} else {
 		rules_why(rules, who, &b);
 		(void)fwrite(buf_data(&b), 1, buf_size(&b), stdout);
+		if (buf_size(&off) > 0)
+			(void)fwrite(buf_data(&off), 1, buf_size(&off), stdout);
 	}
 	buf_fini(&b);
+	buf_fini(&off);
 	rules_free(&rules);
 	load_free(&l);
 	return code;

@@ -15,6 +15,7 @@
 #define BODY_BYTES (64u << 10)
 #define NOTE_BYTES (64u << 10)
 #define TOO_OLD_US (3600 * 1000000LL)    /* news of more than an hour ago is none */
+#define TITLE_BYTES 1000
 
 struct outbox {
 	struct loop *loop;
@@ -23,6 +24,7 @@ struct outbox {
 	size_t leftover, unsettled;      /* messages of an earlier process; alerts of this one */
 	char **key;                      /* of messages of this process that are on their way */
 	size_t n_keys;
+	int64_t start_us, start_ms;      /* wall and monotonic clock */
 };
 
 /* ---- alerts on the stream ---- */
@@ -182,6 +184,18 @@ discord_body(struct buf *b, const struct rule_message *m)
 	free(text);
 }
 
+/* At most so many bytes, and no half character. */
+static size_t
+prefix(const char *s, size_t max)
+{
+	size_t n = strnlen(s, max + 1);
+
+	if (n > max)
+		for (n = max; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+			;
+	return n;
+}
+
 /* For any webhook or command: what a program wants to know of it. */
 static void
 plain_body(struct buf *b, const struct rule_message *m)
@@ -191,7 +205,7 @@ plain_body(struct buf *b, const struct rule_message *m)
 
 	clock_format_iso(m->at_us, iso);
 	(void)buf_printf(b, "{\"rule\":\"%s\",\"at\":\"%s\",\"key\":\"%s\",\"cleared\":%s,\"title\":", rule_name(m->rule), iso, m->key, m->cleared ? "true" : "false");
-	(void)buf_append_json(b, m->title, strlen(m->title) > 1000 ? 0 : strlen(m->title));
+	(void)buf_append_json(b, m->title, prefix(m->title, TITLE_BYTES));
 	(void)buf_appends(b, ",\"text\":");
 	(void)buf_append_json(b, m->text, strlen(m->text));
 	(void)buf_appends(b, ",\"characters\":[");
@@ -240,13 +254,20 @@ to_stream(struct outbox *o, const struct rule_message *m)
 	*stat_cell(STAT_ALERTD_SENT, rule_name(m->rule)) += (int64_t)m->n;
 }
 
+/* By the clock on the wall, and by one that went on from our start without being set: forward, it makes nothing old. */
+static int
+too_old(const struct outbox *o, int64_t at_us)
+{
+	return clock_wall_us() - at_us > TOO_OLD_US && o->start_us + (clock_mono_ms() - o->start_ms) * 1000 - at_us > TOO_OLD_US;
+}
+
 void
 outbox_message(struct outbox *o, const struct rule_message *m)
 {
 	struct target t;
 	char *why = NULL;
 
-	if (clock_wall_us() - m->at_us > TOO_OLD_US) {
+	if (too_old(o, m->at_us)) {
 		outbox_suppressed(m->rule, m->n);
 		return;
 	}
@@ -291,6 +312,8 @@ outbox_new(struct loop *loop, const char *in_path)
 	struct bus_pub_config pub = { .path = in_path, .name = "dt-alertd", .max_bytes = PUBLISH_BYTES };
 
 	o->loop = loop;
+	o->start_us = clock_wall_us();
+	o->start_ms = clock_mono_ms();
 	o->pub = bus_pub_new(&pub);
 	loop_add(loop, bus_pub_pollable(o->pub));
 	o->post = post_new(&config);

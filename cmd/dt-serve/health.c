@@ -34,10 +34,13 @@ health_free(struct health **hp)
 	*hp = NULL;
 }
 
+/* The newest is the last: a clock that was set back makes none older.  A replay is not about now. */
 void
 health_event(struct health *h, const struct event *ev, int64_t rx_us)
 {
-	if (!event_value_is(ev->type, "server_status") || rx_us < h->rx_us || ev->len > LINE_MAX_BYTES)
+	int replay;
+
+	if (!event_value_is(ev->type, "server_status") || (event_bool(event_get(ev, "_replay"), &replay) == 0 && replay) || ev->len > LINE_MAX_BYTES)
 		return;
 	free(h->line);
 	h->line = xstrndup(ev->line, ev->len);

@@ -206,3 +206,9 @@ filter_match(struct filter *f, const char *line, size_t len)
 		return -1;
 	return s.passed;
 }
+
+void
+filter_on_no_memory(void (*f)(void *priv), void *priv)
+{
+	jv_nomem_handler(f, priv);
+}

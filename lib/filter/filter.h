@@ -29,6 +29,8 @@ int filter_run(struct filter *, const char *line, size_t len, int drop_false, fi
 const char *filter_error(const struct filter *);
 /* Does the line pass: is there an output that is neither false nor null?  1, 0, or -1 with filter_error (counts as no). */
 int filter_match(struct filter *, const char *line, size_t len);
+/* What is called, and must not return, when a program in process finds no memory; otherwise that aborts. */
+void filter_on_no_memory(void (*f)(void *priv), void *priv);
 
 struct filter_child;
 struct filter_child_config {

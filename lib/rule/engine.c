@@ -9,6 +9,7 @@
 #include "rule/rule_int.h"
 
 #define WHO_SILENCE_V (30 * SECOND_US)   /* a character that was silent for longer has connected anew */
+#define SET_BACK_US (2 * SECOND_US)      /* less is how clocks are corrected */
 #define HOUR_US (3600 * SECOND_US)
 #define FORGET_US (24 * HOUR_US)
 
@@ -103,12 +104,6 @@ rules_types(struct rules *rs)
 	return (const char *const *)rs->types;
 }
 
-int64_t
-rules_now(const struct rules *rs)
-{
-	return rs->now_us;
-}
-
 uint64_t
 rules_changes(const struct rules *rs)
 {
@@ -177,7 +172,7 @@ let_pass(struct rules *rs, int64_t v)
 void
 rules_advance(struct rules *rs, int64_t now_us)
 {
-	int64_t until = now_us;
+	int64_t until = now_us + rs->back_us;
 
 	if (rs->last_rx_us == 0)
 		return;
@@ -295,14 +290,30 @@ is_needed(struct rules *rs, struct event_value type)
 	return 0;
 }
 
-static void
-pass_to(struct rules *rs, int64_t us)
+/* A clock that is set back goes on from where it was, one that is set forward again about as far too; else one that is set forward is a pause. */
+static int64_t
+stream_time(struct rules *rs, int64_t rx_us)
 {
+	int64_t step = rx_us + rs->back_us - rs->last_rx_us;
+
+	if (step < -SET_BACK_US)
+		rs->back_us -= step;
+	else if (step > RULE_STREAM_GAP_US && step >= rs->back_us / 2)
+		rs->back_us -= step < rs->back_us ? step : rs->back_us;
+	return rx_us + rs->back_us;
+}
+
+static void
+pass_to(struct rules *rs, int64_t rx_us)
+{
+	int64_t us;
+
 	if (rs->last_rx_us == 0)
-		rs->now_us = rs->last_rx_us = us;
+		rs->now_us = rs->last_rx_us = rx_us;
+	us = stream_time(rs, rx_us);
 	if (us < rs->now_us)
-		us = rs->now_us;                 /* a clock that was set back */
-	rules_advance(rs, us);
+		us = rs->now_us;
+	rules_advance(rs, rules_wall(rs, us));
 	if (us - rs->last_rx_us > RULE_STREAM_GAP_US)
 		rs->lost_us += us - rs->last_rx_us - RULE_STREAM_GAP_US;
 	rs->now_us = rs->last_rx_us = us;

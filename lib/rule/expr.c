@@ -13,8 +13,11 @@
 #define PROGRAM_MAX (1u << 20)
 #define TOKENS_MAX 4096
 
-/* On one line.  num: numbers may come as strings; what is no number says nothing. */
+/* On one line.  A rule sees neither the environment, where secrets are, nor the clock: now is when the event came, so a backtest says the same.
+ * num: numbers may come as strings; what is no number says nothing. */
 static const char helpers[] =
+	"{} as $ENV | . as $dt_event | def env: {}; def stderr: .; def debug: .; "
+	"def now: $dt_event | (._rx // ._at // .timestamp) | sub(\"\\\\.[0-9]+Z$\"; \"Z\") | fromdate; "
 	"def num: if type == \"number\" then . elif type == \"string\" and test(\"^ *[-+]?[0-9][0-9,.]* *$\") "
 	"then (gsub(\"[, ]\"; \"\") | tonumber? // empty) else empty end; "
 	"def trim: sub(\"^\\\\s+\"; \"\") | sub(\"\\\\s+$\"; \"\"); "

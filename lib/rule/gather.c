@@ -93,7 +93,7 @@ send_message(struct rules *rs, struct state *s, const struct alert *a, size_t n,
 	struct rule_alert *list = xcalloc(n ? n : 1, sizeof(*list));
 	char *key = xasprintf("%s/%" PRId64 "/%" PRIu64, s->rule->name, at_us, ++rs->number);
 	struct rule_message m = {
-		.rule = s->rule, .key = key, .at_us = at_us, .alert = list, .n = n, .cleared = cleared, .embed = s->rule->embed,
+		.rule = s->rule, .key = key, .at_us = rules_wall(rs, at_us), .alert = list, .n = n, .cleared = cleared, .embed = s->rule->embed,
 		.color = s->rule->color, .title = title, .text = text
 	};
 
@@ -142,7 +142,12 @@ add_names(struct buf *b, const char *member, const char *const *name, size_t n)
 static int
 say_names(struct rules *rs, struct rule *r, struct filter *f, struct buf *in, char **title, char **text)
 {
-	if (rule_say(f, buf_data(in), buf_size(in), title, text) == 0) {
+	int failed;
+
+	rules_run(rs, r);
+	failed = rule_say(f, buf_data(in), buf_size(in), title, text);
+	rules_run(rs, NULL);
+	if (!failed) {
 		cut(*text);
 		return 0;
 	}
@@ -151,11 +156,11 @@ say_names(struct rules *rs, struct rule *r, struct filter *f, struct buf *in, ch
 }
 
 static void
-begin_input(struct buf *b, const struct rule *r, size_t n, int64_t at_us)
+begin_input(struct buf *b, const struct rules *rs, const struct rule *r, size_t n, int64_t at_us)
 {
 	char iso[CLOCK_ISO_SIZE];
 
-	clock_format_iso(at_us, iso);
+	clock_format_iso(rules_wall(rs, at_us), iso);
 	(void)buf_printf(b, "{\"_rule\":\"%s\",\"_at\":\"%s\",\"n\":%zu", r->name, iso, n);
 }
 
@@ -171,7 +176,7 @@ send_many(struct rules *rs, struct state *s, const struct alert *a, size_t n, in
 		names[i] = a[i].who;
 		texts[i] = a[i].text;
 	}
-	begin_input(&b, s->rule, n, at_us);
+	begin_input(&b, rs, s->rule, n, at_us);
 	add_names(&b, "names", names, n);
 	add_names(&b, "texts", texts, n);
 	(void)buf_appends(&b, "}");
@@ -245,8 +250,8 @@ tell_back(struct rules *rs, struct state *s, struct batch *b, int64_t at_us)
 	if (missing.n > 1)
 		qsort(missing.name, missing.n, sizeof(*missing.name), by_name);
 	qsort(b->back, b->n_back, sizeof(*b->back), by_name);
-	begin_input(&in, s->rule, b->n_back, at_us);
-	clock_format_iso(b->at_us, iso);
+	begin_input(&in, rs, s->rule, b->n_back, at_us);
+	clock_format_iso(rules_wall(rs, b->at_us), iso);
 	(void)buf_printf(&in, ",\"_since\":\"%s\",\"_for\":\"%" PRId64 "m %" PRId64 "s\"", iso, s_away / 60, s_away % 60);
 	add_names(&in, "names", (const char *const *)b->back, b->n_back);
 	add_names(&in, "missing", missing.name, missing.n);

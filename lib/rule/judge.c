@@ -6,6 +6,15 @@
 #include "rule/rule_int.h"
 
 void
+rules_run(struct rules *rs, const struct rule *r)
+{
+	if (rs->config.running == NULL)
+		return;
+	rs->config.running->number += r != NULL;
+	rs->config.running->rule = r;
+}
+
+void
 rules_trouble(struct rules *rs, struct rule *r, const char *text)
 {
 	if (!r->troubled++ && rs->config.on_trouble != NULL)
@@ -83,9 +92,13 @@ judge(struct rules *rs, struct rule *r, const char *line, size_t len, struct ver
 	struct buf *out = &rs->scratch;
 	const char *p;
 	size_t at = 0, n;
+	int failed;
 
 	buf_clear(out);
-	if (filter_run(r->judge, line, len, 0, copy_output, out) != 0 || buf_append(out, "", 1) != 0) {
+	rules_run(rs, r);
+	failed = filter_run(r->judge, line, len, 0, copy_output, out) != 0 || buf_append(out, "", 1) != 0;
+	rules_run(rs, NULL);
+	if (failed) {
 		rules_trouble(rs, r, filter_error(r->judge));
 		return -1;
 	}

@@ -70,6 +70,16 @@ rule_name(const struct rule *r)
 	return r->name;
 }
 
+uint64_t
+rule_text_hash(const struct rule *r)
+{
+	uint64_t h = 1469598103934665603u;
+
+	for (const char *p = r->text; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	return h;
+}
+
 const char *
 rule_path(const struct rule *r)
 {

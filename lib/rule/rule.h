@@ -2,7 +2,7 @@
  *
  * Pure: no clock, no descriptor.  Time is the stream's receive time, handed in with each event, so the same events give the same messages whenever
  * they are read: live, after a restart, or from a journal.  rules_advance lets time pass where no event comes.
- * Times are microseconds of wall time. */
+ * Times are microseconds of wall time; where the clock is set back, time goes on for the rules. */
 #ifndef RULE_H
 #define RULE_H
 #include <stddef.h>
@@ -33,6 +33,7 @@ struct rule_env {
 struct rule *rule_new(const struct rule_env *, const char *name, const char *path, const char *text, size_t len, int thorough);
 void rule_free(struct rule **);
 const char *rule_name(const struct rule *);
+uint64_t rule_text_hash(const struct rule *);            /* another text has another one */
 const char *rule_path(const struct rule *);
 int rule_enabled(const struct rule *);
 enum rule_target rule_target(const struct rule *);
@@ -67,6 +68,11 @@ struct rules_config {
 	void (*on_raised)(void *priv, const struct rule *, size_t n);              /* NULL: nobody asks */
 	void (*on_suppressed)(void *priv, const struct rule *, size_t n, const char *why);
 	void (*on_trouble)(void *priv, const struct rule *, const char *text);     /* an expression failed on an event; told once for each rule */
+	/* NULL, or what is kept up to date for who limits the time and memory of expressions (they can ask for any): see filter/filter.h. */
+	struct rule_running {
+		const struct rule *volatile rule;        /* whose expression runs; NULL: none does */
+		volatile unsigned long number;           /* of the run */
+	} *running;
 	void *priv;
 };
 struct rules *rules_new(const struct rules_config *);
@@ -80,7 +86,6 @@ const char *const *rules_types(struct rules *);
 
 void rules_event(struct rules *, const struct event *, int64_t rx_us);
 void rules_advance(struct rules *, int64_t now_us);      /* all events up to now_us have been handed in */
-int64_t rules_now(const struct rules *);                 /* of the stream; 0: no event yet */
 size_t rules_pending(const struct rules *);              /* alerts that are gathered and not in a message yet */
 uint64_t rules_changes(const struct rules *);            /* grows with every change of the state */
 

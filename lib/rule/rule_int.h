@@ -99,7 +99,9 @@ struct rules {
 	size_t n;
 	char **types;
 	struct table who;                /* last_us, since_us of each character, on the stream's own clock */
+	/* The stream's time: when events came, but a clock that was set back is taken to go on; on the stream's own clock (…_v) long pauses are left out too. */
 	int64_t now_us, last_rx_us, lost_us, next_v;
+	int64_t back_us;                 /* so far the clock was set back */
 	int server_down;
 	int64_t server_since_us;
 	uint64_t number, changes;        /* of messages and batches; of changes */
@@ -129,6 +131,7 @@ struct verdict {
 };
 
 /* judge.c */
+void rules_run(struct rules *, const struct rule *);             /* an expression of this rule begins; NULL: it has ended */
 void rules_trouble(struct rules *, struct rule *, const char *text);
 /* What `keep` was for e (or NULL) goes in as _first.  0, or -1 when the event is nothing to the rule. */
 int rules_judge(struct rules *, struct rule *, const struct turn *, const struct entry *, struct verdict *);
@@ -144,6 +147,7 @@ int64_t gather_next(const struct state *);                       /* stream clock
 void gather_due(struct rules *, struct state *, int64_t v);      /* does it */
 void gather_free(struct state *);
 static inline int64_t rules_v(const struct rules *rs, int64_t us) { return us - rs->lost_us; }
+static inline int64_t rules_wall(const struct rules *rs, int64_t us) { return us - rs->back_us; }    /* what clocks show at it */
 static inline int64_t rules_us(const struct rules *rs, int64_t v) { return v + rs->lost_us; }
 
 #endif

@@ -82,9 +82,9 @@ rules_save(const struct rules *rs, struct buf *b)
 {
 	struct out o = { NULL, b };
 
-	(void)buf_printf(b, "{\"type\":\"rules\",\"now\":%" PRId64 ",\"last_rx\":%" PRId64 ",\"lost\":%" PRId64 ",\"number\":%" PRIu64
+	(void)buf_printf(b, "{\"type\":\"rules\",\"now\":%" PRId64 ",\"last_rx\":%" PRId64 ",\"lost\":%" PRId64 ",\"back\":%" PRId64 ",\"number\":%" PRIu64
 	    ",\"server_down\":%d,\"server_since\":%" PRId64 ",\"pruned\":%" PRId64 "}\n",
-	    rs->now_us, rs->last_rx_us, rs->lost_us, rs->number, rs->server_down, rs->server_since_us, rs->pruned_hour);
+	    rs->now_us, rs->last_rx_us, rs->lost_us, rs->back_us, rs->number, rs->server_down, rs->server_since_us, rs->pruned_hour);
 	table_each(&rs->who, save_who, &o);
 	for (size_t i = 0; i < rs->n; i++)
 		save_state(&rs->state[i], b);
@@ -122,6 +122,7 @@ load_head(struct in *in, const struct event *ev)
 	rs->now_us = number(ev, "now");
 	rs->last_rx_us = number(ev, "last_rx");
 	rs->lost_us = number(ev, "lost");
+	rs->back_us = number(ev, "back");
 	rs->number = (uint64_t)number(ev, "number");
 	rs->server_down = number(ev, "server_down") != 0;
 	rs->server_since_us = number(ev, "server_since");

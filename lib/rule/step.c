@@ -39,11 +39,11 @@ duration_text(int64_t us, char out[32])
 
 /* The event with what the rule knows besides, for its templates. */
 static void
-say_input(struct buf *b, const struct rule *r, const struct entry *e, const struct turn *t, int64_t at_us)
+say_input(const struct rules *rs, struct buf *b, const struct rule *r, const struct entry *e, const struct turn *t, int64_t at_us)
 {
 	char iso[CLOCK_ISO_SIZE], length[32];
 
-	clock_format_iso(at_us, iso);
+	clock_format_iso(rules_wall(rs, at_us), iso);
 	duration_text(at_us - e->since_us, length);
 	buf_clear(b);
 	if (t != NULL) {
@@ -68,6 +68,7 @@ rules_raise(struct rules *rs, struct state *s, struct entry *e, const struct tur
 {
 	struct rule *r = s->rule;
 	char *title, *text;
+	int failed;
 
 	rs->changes++;
 	if (rs->config.on_raised != NULL)
@@ -77,8 +78,11 @@ rules_raise(struct rules *rs, struct state *s, struct entry *e, const struct tur
 		return;
 	}
 	e->fired_us = at_us;
-	say_input(&rs->scratch, r, e, t, at_us);
-	if (rule_say(r->say, buf_data(&rs->scratch), buf_size(&rs->scratch), &title, &text) != 0) {
+	say_input(rs, &rs->scratch, r, e, t, at_us);
+	rules_run(rs, r);
+	failed = rule_say(r->say, buf_data(&rs->scratch), buf_size(&rs->scratch), &title, &text);
+	rules_run(rs, NULL);
+	if (failed) {
 		rules_trouble(rs, r, filter_error(r->say));
 		title = xstrdup("");
 		text = xasprintf("%s: %s (its message failed)", r->name, *e->who ? e->who : "alert");
@@ -94,6 +98,13 @@ end_episode(struct rules *rs, struct state *s, struct entry *e, int64_t at_us)
 	e->open = 0;
 	rs->changes++;
 	gather_cleared(rs, s, e, at_us);
+}
+
+/* What was told and whose end is told too goes on until an event says that it is over. */
+static int
+has_end(const struct entry *e, const struct rule *r)
+{
+	return e->open && r->say_cleared != NULL;
 }
 
 static void
@@ -156,7 +167,7 @@ on_hold(struct rules *rs, struct state *s, struct entry *e, const struct turn *t
 {
 	struct rule *r = s->rule;
 
-	if (e->value == 1 && t->us - e->last_us > r->silence_us)
+	if (e->value == 1 && t->us - e->last_us > r->silence_us && !has_end(e, r))
 		forget_value(rs, s, e, t->us);
 	if (d->value == -1)
 		return;
@@ -222,6 +233,8 @@ rules_apply(struct rules *rs, struct state *s, const struct turn *t)
 	if (e->first != NULL && rules_judge(rs, s->rule, t, e, &d) != 0)
 		return;
 	rs->changes++;
+	if (s->rule->wait_server && rs->server_down && has_end(e, s->rule))
+		return;
 	if (s->rule->wait_server && rs->server_down) {
 		forget_value(rs, s, e, t->us);
 		return;

@@ -15,9 +15,9 @@ struct why {
 };
 
 static const char *
-iso(int64_t us, char out[CLOCK_ISO_SIZE])
+iso(const struct rules *rs, int64_t us, char out[CLOCK_ISO_SIZE])
 {
-	clock_format_iso(us, out);
+	clock_format_iso(rules_wall(rs, us), out);
 	return out;
 }
 
@@ -44,7 +44,7 @@ add_conditions(struct why *w, const struct entry *e)
 	for (size_t i = 0; i < r->n_when; i++) {
 		(void)buf_printf(w->b, "    %-7s ", words[e->val[i] + 1]);
 		if (e->val_since[i] > 0)
-			(void)buf_printf(w->b, "since %s  ", iso(e->val_since[i], at));
+			(void)buf_printf(w->b, "since %s  ", iso(w->rs, e->val_since[i], at));
 		add_condition(w->b, &r->when[i]);
 	}
 }
@@ -60,11 +60,14 @@ add_hold(struct why *w, const struct entry *e)
 		return;
 	}
 	if (e->open)
-		(void)buf_printf(w->b, "    holds since %s and was raised\n", iso(e->since_us, at));
+		(void)buf_printf(w->b, "    holds since %s and was raised\n", iso(w->rs, e->since_us, at));
 	else
-		(void)buf_printf(w->b, "    holds since %s; would be raised at %s\n", iso(e->since_us, at), iso(e->since_us + r->for_us, then));
-	(void)buf_printf(w->b, "    cleared by an event for which it is false, or by %" PRId64 " s without one (the last came at %s)\n",
-	    r->silence_us / SECOND_US, iso(e->last_us, at));
+		(void)buf_printf(w->b, "    holds since %s; would be raised at %s\n", iso(w->rs, e->since_us, at), iso(w->rs, e->since_us + r->for_us, then));
+	if (e->open && r->say_cleared != NULL)
+		(void)buf_printf(w->b, "    cleared by an event for which it is false (the last came at %s)\n", iso(w->rs, e->last_us, at));
+	else
+		(void)buf_printf(w->b, "    cleared by an event for which it is false, or by %" PRId64 " s without one (the last came at %s)\n",
+		    r->silence_us / SECOND_US, iso(w->rs, e->last_us, at));
 }
 
 static void
@@ -72,11 +75,11 @@ add_silence(struct why *w, const struct entry *e)
 {
 	char at[CLOCK_ISO_SIZE];
 
-	(void)buf_printf(w->b, "    heard last at %s\n", iso(e->last_us, at));
+	(void)buf_printf(w->b, "    heard last at %s\n", iso(w->rs, e->last_us, at));
 	if (e->open)
 		(void)buf_appends(w->b, "    silent for too long, and was raised; cleared by the next event\n");
 	else if (e->due_v != 0)
-		(void)buf_printf(w->b, "    would be raised at %s; put off by the next event\n", iso(rules_us(w->rs, e->due_v), at));
+		(void)buf_printf(w->b, "    would be raised at %s; put off by the next event\n", iso(w->rs, rules_us(w->rs, e->due_v), at));
 }
 
 static void
@@ -97,7 +100,7 @@ add_entry(void *priv, struct entry *e)
 	const struct rule *r = w->s->rule;
 	char at[CLOCK_ISO_SIZE];
 
-	if (strcmp(e->who, w->who) != 0)
+	if (*e->who != '\0' && strcmp(e->who, w->who) != 0)      /* what is about nobody is about everybody */
 		return;
 	w->found++;
 	if (r->per.column != 1)                  /* not the default */
@@ -110,9 +113,9 @@ add_entry(void *priv, struct entry *e)
 	case RULE_SILENCE: add_silence(w, e); break;
 	}
 	if (e->fired_us > 0)
-		(void)buf_printf(w->b, "    last alert at %s\n", iso(e->fired_us, at));
+		(void)buf_printf(w->b, "    last alert at %s\n", iso(w->rs, e->fired_us, at));
 	if (e->fired_us > 0 && w->rs->now_us - e->fired_us < r->cooldown_us)
-		(void)buf_printf(w->b, "    quiet until %s (cooldown)\n", iso(e->fired_us + r->cooldown_us, at));
+		(void)buf_printf(w->b, "    quiet until %s (cooldown)\n", iso(w->rs, e->fired_us + r->cooldown_us, at));
 }
 
 void
@@ -120,12 +123,12 @@ rules_why(const struct rules *rs, const char *who, struct buf *b)
 {
 	char at[CLOCK_ISO_SIZE];
 
-	(void)buf_printf(b, "%s at %s\n", who, iso(rs->now_us, at));
+	(void)buf_printf(b, "%s at %s\n", who, iso(rs, rs->now_us, at));
 	for (size_t i = 0; i < rs->n; i++) {
 		struct why w = { rs, &rs->state[i], who, b, 0 };
 		(void)buf_printf(b, "%s -> %s\n", rs->state[i].rule->name, rs->state[i].rule->target_text);
 		if (rs->state[i].rule->wait_server && rs->server_down)
-			(void)buf_printf(b, "    waits: the game server is down since %s\n", iso(rs->server_since_us, at));
+			(void)buf_printf(b, "    waits: the game server is down since %s\n", iso(rs, rs->server_since_us, at));
 		table_each(&rs->state[i].table, add_entry, &w);
 		if (w.found == 0)
 			(void)buf_appends(b, "    no event yet\n");

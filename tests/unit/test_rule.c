@@ -242,6 +242,63 @@ START_TEST(cleared_hold)
 }
 END_TEST
 
+/* F19: the clock that stamps the events jumps; what is raised is what would have been. */
+START_TEST(f19_clock_jumps)
+{
+	static const char down[] = "types: server_status\nper: .server\nwhen: .online == false\nfor: 10s\nsilence: 60s\nmessage: down\ncleared: up after {{ ._for }}\ntarget: stream\n";
+
+	/* an hour back: what is gathered is told in time, five minutes stay five minutes, times are those that clocks show */
+	check(DEATH "gather: 2s\ncooldown: 5m\n", "3600 " V("A", "0") "3601 " V("A", "5") "2 " T("B", "") "3 " T("B", "") "4 " T("B", ""), "4 A 5\n");
+	check(DEATH "cooldown: 5m\n", "3600 " V("A", "0") "3601 " V("A", "5") "2 " V("A", "0") "20 " V("A", "0") "40 " V("A", "0") "250 " V("B", "0") "251 " V("A", "0")
+	    "252 " V("A", "1") "290 " V("A", "0") "303 " V("A", "1"), "3601 A 5\n303 A 1\n");
+	check(IDLE, "3600 " T("A", "idle") "3604 " T("A", "idle") "8 " T("A", "idle") "12 " T("A", "idle") "16 " T("A", "idle"), "16 A 12s\n");
+	/* and an hour forward again: as if nothing had been */
+	check(IDLE, "3600 " T("A", "idle") "3604 " T("A", "idle") "8 " T("A", "idle") "12 " T("A", "idle") "3616 " T("A", "idle"), "");
+	check(DEATH "cooldown: 5m\n", "3600 " V("A", "0") "3601 " V("A", "5") "2 " V("A", "0") "3603 " V("A", "5") "3604 " V("A", "0") "3605 " V("A", "1"), "3601 A 5\n");
+	/* an hour forward is no idleness, no silence, and says nothing of a server that is down */
+	check(IDLE, "0 " T("A", "idle") "4 " T("A", "idle") "3604 " T("A", "idle") "3608 " T("A", "idle") "3614 " T("A", "x"), "");
+	check("types: telemetry\non: silence\nfor: 30s\nmessage: {{ .character_name }}\ntarget: stream\n", "0 " T("A", "") "2 " T("B", "") "3602 " T("B", "") "3603 " T("A", ""), "");
+	check(down, "0 " S("false") "10 " S("false") "3610 " S("false") "3611 " S("false") "3622 " S("false") "3630 " S("true"), "10 down\n3630 over: up after 60m 20s\n");
+	/* small steps are how clocks are corrected */
+	check(IDLE, "10 " T("A", "idle") "14 " T("A", "idle") "13 " T("A", "idle") "17 " T("A", "idle") "20 " T("A", "idle"), "20 A 10s\n");
+}
+END_TEST
+
+/* F19, F57: 60 characters that are idle, and the clock goes to and fro: no storm. */
+START_TEST(f19_no_storm)
+{
+	static const int seconds[] = { 0, 4, 3604, 3608, 8, 12, 7212, 7216, 16 };
+	struct rules *rs = make(IDLE);
+	static struct event ev;
+	char line[200];
+
+	raised = 0;
+	for (size_t k = 0; k < sizeof(seconds) / sizeof(*seconds); k++)
+		for (int i = 0; i < 60; i++) {
+			int n = snprintf(line, sizeof(line), "{\"type\":\"telemetry\",\"character_name\":\"C%d\",\"vt_state\":\"idle\"}", i);
+			ck_assert_int_eq(event_scan(line, (size_t)n, &ev), EVENT_OK);
+			rules_event(rs, &ev, START + seconds[k] * INT64_C(1000000) + i);
+			if (i == 30)
+				rs = restart(rs, IDLE);
+		}
+	ck_assert_uint_le(raised, 60);
+	rules_free(&rs);
+}
+END_TEST
+
+/* What has an end is told as over when an event says so, not when nothing is known. */
+START_TEST(ends_by_events)
+{
+	static const char rule[] = "types: chat\nwhen: .bad\nfor: 4s\nsilence: 10s\nwait: server\nmessage: bad\ncleared: good\ntarget: stream\n";
+#define B(x) "{\"type\":\"chat\",\"character_name\":\"A\",\"bad\":" x "}\n"
+#define O(x) "{\"type\":\"server_status\",\"online\":" x "}\n"
+
+	check(rule, "0 " B("true") "5 " B("true") "30 " B("true") "36 " B("true") "40 " B("false"), "5 bad\n40 over: good\n");
+	check(rule, "0 " B("true") "5 " B("true") "6 " O("false") "7 " B("false") "8 " O("true") "9 " B("true") "10 " B("false"), "5 bad\n10 over: good\n");
+	check(rule, "0 " B("true") "2 " O("false") "3 " B("true") "4 " O("true") "5 " B("true") "8 " B("true") "9 " B("true"), "9 bad\n");
+}
+END_TEST
+
 /* 60 at once: few messages, nobody left out. */
 START_TEST(storm)
 {
@@ -384,6 +441,9 @@ main(void)
 	tcase_add_test(t, gathered);
 	tcase_add_test(t, disconnected);
 	tcase_add_test(t, cleared_hold);
+	tcase_add_test(t, f19_clock_jumps);
+	tcase_add_test(t, f19_no_storm);
+	tcase_add_test(t, ends_by_events);
 	tcase_add_test(t, storm);
 	tcase_add_test(t, rares);
 	tcase_add_test(t, texts);
