@@ -21,7 +21,7 @@
 #include "mem/mem.h"
 
 #define TICK_MS 250              /* of processor time */
-#define TICKS_MAX 8              /* 2 seconds for one expression on one event */
+#define TICKS_MAX 4              /* a second for one expression on one event */
 #define DATA_MAX (512u << 20)
 #define STACK_BYTES 65536
 
@@ -97,7 +97,7 @@ on_tick(int signo)
 		G.number = G.running.number;
 		G.ticks = 0;
 	} else if (++G.ticks >= TICKS_MAX)
-		end("2 s of processor time");
+		end("a second of processor time");
 }
 
 static void

@@ -37,7 +37,7 @@ rule_new(const struct rule_env *env, const char *name, const char *path, const c
 	r->name = xstrdup(name);
 	r->path = xstrdup(path);
 	r->text = xstrndup(text, len);
-	if (!is_text(r, len) || rule_parse(r) != 0 || rule_compile(r, thorough) != 0)
+	if (!is_text(r, len) || rule_parse(r) != 0 || ((r->enabled || thorough) && rule_compile(r, thorough) != 0))
 		rule_free(&r);
 	return r;
 }

@@ -29,7 +29,7 @@ struct rule_env {
 	void (*on_error)(void *priv, const char *path, unsigned line, unsigned column, const char *text);
 	void *priv;
 };
-/* Copies all.  NULL when something is wrong, and all of it has been told.  thorough also looks at each expression alone, which takes longer. */
+/* Copies all.  NULL when something is wrong, and all of it has been told.  thorough also looks at each expression alone, and at those of a rule that is not enabled, which takes longer. */
 struct rule *rule_new(const struct rule_env *, const char *name, const char *path, const char *text, size_t len, int thorough);
 void rule_free(struct rule **);
 const char *rule_name(const struct rule *);

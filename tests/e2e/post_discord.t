@@ -10,8 +10,8 @@ say 'text c k1 hello' 'text d k2 @everyone **hi**' 'raw w k3 {"a":1}' 'embed c k
 ok 'all arrive' wait_for '[ "$(accepted_count)" = 6 ]'
 is 'in order for each target' "$(accepted '"\(.target): \(.text[:20])"' | grep channel | tr '\n' ',')" \
 	'channel 100000000000000001: hello,channel 100000000000000001: A title: and what it,channel 100000000000000001: xxxxxxxxxxxxxxxxxxxx,'
-is 'what is too long is cut by code point' "$(accepted 'select(.text | startswith("xxx")) | .text | length' | sort -n | tr '\n' ' ')" '256 2000 '
-is 'nobody is pinged' "$(accepted '.body.allowed_mentions // "none" | tostring' | sort | uniq -c | tr -s ' ' | tr '\n' ',')" ' 1 none, 5 {"parse":[]},'
+is 'F56: what is too long is cut by code point' "$(accepted 'select(.text | startswith("xxx")) | .text | length' | sort -n | tr '\n' ' ')" '256 2000 '
+is 'F56: nobody is pinged' "$(accepted '.body.allowed_mentions // "none" | tostring' | sort | uniq -c | tr -s ' ' | tr '\n' ',')" ' 1 none, 5 {"parse":[]},'
 printed '^sent c k5'
 say 'text c k1 hello' 'text c k7 again'
 printed '^sent c k7'
@@ -21,14 +21,14 @@ ok 'it is counted' wait_for '[ "$(count posts_duplicates_avoided_total)" = 1 ]'
 say 'raw c k8 {"content":"@everyone"}' 'text c k9 '
 printed '^refused k8'
 printed '^sent c k9'
-is 'a body that could ping is refused' "$(accepted .text | grep -c everyone)" 1
+is 'F56: a body that could ping is refused' "$(accepted .text | grep -c everyone)" 1
 
 # Rate limits: the stand-in notes what comes too early.
 discord_plays 'only channels 429 0.4' 'only channels 429 1.2 date' 'only channels 429 0.3 body' 'only channels 429 1 header' 'only channels 429 0 bare' 'only channels 429 0.3 shared'
 say 'text c r1 limited' 'text d r2 not limited'
 printed '^sent c r1' 20
-like 'it was tried again until it arrived' "$(cat "$printed")" '^sent c r1 7'
-is 'the webhook did not wait for it' "$(accepted 'select(.text | endswith("limited")) | .text' | head -1)" 'not limited'
+like 'F53: 429 in six ways: it was tried again until it arrived' "$(cat "$printed")" '^sent c r1 7'
+is 'F53: a route that is limited: the webhook did not wait for it' "$(accepted 'select(.text | endswith("limited")) | .text' | head -1)" 'not limited'
 discord_plays '429 3 global'
 wait_for '[ "$(count posts_retries_total 429)" = 6 ]'
 say 'text c r3 one'
@@ -36,19 +36,19 @@ wait_for '[ "$(count posts_retries_total 429)" = 7 ]'
 say 'text d r4 two' 'raw w r5 {"text":"other"}'
 printed '^sent c r3'
 printed '^sent d r4'
-is 'somebody else is not Discord' "$(accepted .key | tail -3 | head -1)" "$(accepted 'select(.target | startswith("/")) | .key' | tail -1)"
+is 'F53: all of Discord limited: somebody else is not Discord' "$(accepted .key | tail -3 | head -1)" "$(accepted 'select(.target | startswith("/")) | .key' | tail -1)"
 discord_plays 'only channels empty 0.6'
 say 'text c r6 last one of the bucket' 'text c r7 first of the next'
 printed '^sent c r7'
-is 'nothing came too early, nothing was wrong' "$(violations)" ''
+is 'F53: nothing came too early, nothing was wrong' "$(violations)" ''
 
 # Answers that say nothing of use
 discord_plays 'only webhooks half' 'only webhooks huge' 'only channels taken' 'only channels status 500' 'only channels status 502 <html>' 'only channels cut'
 say 'text d h1 half' 'text d h2 huge' 'text c h3 taken'
 printed '^sent d h2' 20
 printed '^sent c h3' 20
-is 'half an answer and one that does not end are answers' "$(accepted .text | grep -cE '^(half|huge)$')" 2
-is 'a message that was taken without an answer is there once' "$(accepted .text | grep -c '^taken$')" 1
+is 'F54: half an answer and one that does not end are answers' "$(accepted .text | grep -cE '^(half|huge)$')" 2
+is 'F54: a message that was taken without an answer is there once' "$(accepted .text | grep -c '^taken$')" 1
 like 'because Discord knew its nonce' "$(requests)" '^nonce channel'
 discord_plays 'status 400 the stars are wrong'
 say 'text d b1 refused' 'text d b2 next'

@@ -13,25 +13,25 @@ say 'target x channel 100000000000000002' "target gone discord $DISCORD/webhooks
 discord_plays 'only 200000000000000002 status 404 Unknown Webhook' 'only moved redirect http://127.0.0.1:1/'
 say 'text gone g1 one' 'text gone g2 two' 'raw moved m1 {}' 'raw moved m2 {}' 'text d d1 goes on'
 printed '^sent d d1'
-ok 'two targets are shut' wait_for '[ "$(count targets_shut)" = 2 ]'
+ok 'F55: two targets are shut' wait_for '[ "$(count targets_shut)" = 2 ]'
 say status
 printed '^moved webhook 2 shut: 302'
 like 'the status says which and why' "$(cat "$printed")" '^gone discord_webhook 2 shut: 404'
-is 'one call to each' "$(requests | grep -cE '^(404|302)')" 2
-like 'the log is loud' "$(cat "$T/poster.log")" 'error: target gone is shut: it answered 404: Unknown Webhook'
+is 'F55: one call to each' "$(requests | grep -cE '^(404|302)')" 2
+like 'F55: the log is loud' "$(cat "$T/poster.log")" 'error: target gone is shut: it answered 404: Unknown Webhook'
 say "target gone discord $DISCORD/webhooks/200000000000000002/$HOOK_SECRET-new"
 printed '^sent gone g2'
-is 'a changed target is open, and what waited arrives in order' "$(accepted .text | tail -2 | tr '\n' ' ')" 'one two '
+is 'F55: a changed target is open, and what waited arrives in order' "$(accepted .text | tail -2 | tr '\n' ' ')" 'one two '
 discord_plays 'only channels status 401 401: Unauthorized'
 say 'text c u1 one' 'text x u2 two'
-ok 'a wrong token shuts all channels' wait_for '[ "$(count targets_shut)" = 3 ]'
-is 'after one call' "$(requests | grep -c '^401')" 1
+ok 'F55: a wrong token shuts all channels' wait_for '[ "$(count targets_shut)" = 3 ]'
+is 'F55: after one call' "$(requests | grep -c '^401')" 1
 
 # 404 and 302 are no invalid requests, 401 is; four may be within the window when five are the limit.
 discord_plays 'always only webhooks 429 0.05'
 say 'text d i1 limited'
-ok 'refusals are few, then it stops' wait_for 'grep -q "none is made until" "$T/poster.log"'
-is 'fewer than the limit' "$(requests | grep -cE '^(401|429)')" 4
+ok 'F53: refusals are few, then it stops' wait_for 'grep -q "none is made until" "$T/poster.log"'
+is 'F53: fewer than the limit' "$(requests | grep -cE '^(401|429)')" 4
 say 'raw w o1 {"still":"goes"}'
 printed '^sent w o1'
 is 'others are not concerned' "$(requests | grep -cE '^(401|429)')" 4
@@ -39,7 +39,7 @@ kill9 poster
 poster_start invalid=5
 say 'raw w o2 {"after":"kill -9"}'
 printed '^sent w o2'
-is 'a restart does not forget them' "$(requests | grep -cE '^(401|429)')" 4
+is 'F53: a restart does not forget them' "$(requests | grep -cE '^(401|429)')" 4
 kill9 poster
 rm -rf "$DT_DATA/alertd"
 
@@ -58,20 +58,20 @@ say "target t webhook $DISCORD_URL/w1" "target n webhook http://no-such-host.inv
 	'raw t t1 {}' 'raw n n1 {}' 'raw p p1 {}' 'raw s s1 {}' 'raw w w1 {}'
 printed '^sent w w1'
 printed '^sent t t1' 20
-like 'tried until it arrives' "$(grep '^sent t t1' "$printed")" '^sent t t1 [45]'
+like 'F54: 5xx, no answer, cut off: tried until it arrives' "$(grep '^sent t t1' "$printed")" '^sent t t1 [45]'
 for cause in timeout 5xx answer dns connect tls; do
-	ok "counted: $cause" wait_for '[ "$(count posts_retries_total '$cause')" -gt 0 ]'
+	ok "F54: counted: $cause" wait_for '[ "$(count posts_retries_total '$cause')" -gt 0 ]'
 done
-is 'nobody got a word without TLS that holds' "$(wc -c <"$T/tls/discord/accepted")" 0
+is 'F54: nobody got a word without TLS that holds' "$(wc -c <"$T/tls/discord/accepted")" 0
 kill9 poster
 rm -rf "$DT_DATA/alertd"
 poster_start age=1500
 say "target n webhook http://no-such-host.invalid/x" "target p webhook http://127.0.0.1:$refused/x" "target s webhook $secure/x" \
 	'raw n n2 {}' 'raw p p2 {}' 'raw s s2 {}' 'target never webhook http://127.0.0.1:1/' 'gone never' 'raw never v1 {}'
-for key in n2 p2 s2; do ok "given up with age: $key" printed "^dead [a-z] $key expired" 20; done
+for key in n2 p2 s2; do ok "F54: no name, no connection, no TLS: given up with age: $key" printed "^dead [a-z] $key expired" 20; done
 ok 'and what has no target' printed '^dead never v1 no_target' 20
 ok 'it ends' poster_end
-balanced 'raised = sent + pending + dead'
+balanced 'F54: raised = sent + pending + dead'
 unlike 'no URL is in the log' "$(cat "$T/poster.log")" '/w1|/x|hook-secret'
 
 # With the right certificate, and a proxy of the environment that nobody asked for.

@@ -32,7 +32,7 @@ for bad in http://localhost ws:// localhost:8765 wss://localhost; do
 done
 for far in ws://192.168.1.7:8765 ws://tracker.example ws://128.0.0.1 'ws://[::2]' ws://localhost.example; do
 	status "connect to $far" 64 env SHARED_SECRET=aaaaaaaaaaaa dt-replay --connect "$far" "$T/a.ndjson"
-	said "  is said" "error: --connect: .* is another machine; --allow-remote"
+	said "F59: a replay to another machine is refused, and how to insist" "error: --connect: .* is another machine; --allow-remote"
 done
 status "connect without a secret" 78 env SHARED_SECRET=changeme dt-replay --connect ws://localhost:1 "$T/a.ndjson"
 said "  is said" "fatal: SHARED_SECRET is not set"
