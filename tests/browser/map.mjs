@@ -7,7 +7,7 @@ import { done, is, ok, waitFor } from './tap.mjs';
 const [url, directory, countText] = process.argv.slice(2), count = Number(countText);
 const ask = async (what) => {
 	writeFileSync(`${directory}/${what}`, '');
-	return waitFor(() => existsSync(`${directory}/${what}.done`), 20);
+	return waitFor(() => existsSync(`${directory}/${what}.done`), 90);
 };
 
 async function showsTheFleet(map) {

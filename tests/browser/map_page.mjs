@@ -24,7 +24,7 @@ export class MapPage {
 
 	/** While the server is away the browser itself complains of each connection it cannot make. */
 	note(text) {
-		if (!(this.serverAway && /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection/.test(text))) this.errors.push(text);
+		if (!(this.serverAway && /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|status of 503/.test(text))) this.errors.push(text);
 	}
 
 	async close() {
@@ -39,7 +39,7 @@ export class MapPage {
 	key = (key) => this.page.keyboard.press(key);
 	live = async () => (await (await fetch(`${this.url}/live`)).json()).players;
 	rows = () => this.page.locator('#list .row').evaluateAll((rows) => rows.map((r) => ({ name: r.dataset.name, numbers: [...r.querySelectorAll('.number')].map((n) => Number(n.textContent.replace(/\D/g, '')) || 0) })));
-	isLive = (count) => waitFor(async () => (await this.state()).stream === 'live' && (await this.positions()).filter((p) => p.online).length === count, 20);
+	isLive = (count) => waitFor(async () => (await this.state()).stream === 'live' && (await this.positions()).filter((p) => p.online).length === count, 60);
 
 	/** Brightness of the canvas at each of these points of the stage, 0…255. */
 	brightness(points) {

@@ -17,7 +17,7 @@ export function done() {
 }
 
 /** The first true answer of f, or the last one after so many seconds. */
-export async function waitFor(f, seconds = 10) {
+export async function waitFor(f, seconds = 60) {
 	const until = Date.now() + seconds * 1000;
 	for (;;) {
 		const answer = await f();

@@ -18,7 +18,8 @@ mkdir -p "$DT_DATA/rules.d"
 sed 's/^for: 5m/for: 1s/' "$ROOT/lib/rule/rules.d/idle.rule" >"$DT_DATA/rules.d/idle.rule"
 sed 's/^for: 1m/for: 0s/;s/^for: 0s/for: 1ms/' "$ROOT/lib/rule/rules.d/server.rule" >"$DT_DATA/rules.d/server.rule"
 sed 's/^for: 30s/for: 3s/;s/^gather: 30s/gather: 2s/;s/^types: telemetry/&\nwhen: .char_tag == "crowd"/' "$ROOT/lib/rule/rules.d/disconnect.rule" >"$DT_DATA/rules.d/disconnect.rule"
-send() { printf '%s\n' "$@" | dt-send -q; }
+send() { printf '%s\n' "$@" >"$T/send" && dt-send -q <"$T/send"; }
+at_once() { cat >"$T/send" && dt-send -q <"$T/send"; }       # what comes slowly is sent in one go
 vitals() { printf '{"type":"vitals","character_name":"%s","vitae":%s}\n' "$1" "$2"; }
 posted() { accepted .text | grep -cE -- "$1"; }
 comes() { wait_for "[ \"\$(posted '$1')\" = ${2:-1} ]" 20; }
@@ -51,15 +52,15 @@ while [ $i -lt 60 ]; do
 	crowd="$crowd Char$i"
 	i=$((i + 1))
 done
-for v in 0 5; do for c in $crowd; do vitals "$c" $v; done; done | dt-send -q
+for v in 0 5; do for c in $crowd; do vitals "$c" $v; done; done | at_once
 ok 'a storm: all are told' wait_for '[ "$(accepted .text | grep -c "^Char[0-9]* died")" = 60 ]' 20
 ok 'in few messages' [ "$(accepted 'select(.text | test("^Char"))| .text[:4]' | wc -l)" -le 4 ]
 
 # many at once fall silent, and come back
 tele() { printf '{"type":"telemetry","character_name":"%s","char_tag":"crowd"}\n' "$1"; }
-for c in $crowd; do tele "$c"; done | dt-send -q
+for c in $crowd; do tele "$c"; done | at_once
 ok 'disconnected: one message' wait_for 'send "$(tele Ann | tr -d c)"; [ "$(posted "^60 characters are disconnected: .*Char59")" = 1 ]' 30
-for c in $crowd; do tele "$c"; done | dt-send -q
+for c in $crowd; do tele "$c"; done | at_once
 ok 'back: one message' comes '^60 characters are back after .*Char59'
 
 # the game server
@@ -81,7 +82,9 @@ for round in 1 2 3; do
 	start alertd dt-alertd
 done
 ok 'killed: nothing is forgotten' wait_for '[ "$(accepted .text | grep -o "^Kill[0-9][a-g] died" | sort -u | wc -l)" = 21 ]' 30
-ok 'and one is repeated at the most' [ "$(accepted .text | grep -c "^Kill[0-9][a-g] died")" -le 22 ]
+# messages that hold a line of an earlier one: a kill between Discord's taking one and the note of it
+repeated=$(accepted '.text | select(test("^Kill")) | split("\n") | join(" ")' | awk '{ again = 0; gsub(/ died \(vitae 5%\)/, ""); for (i = 1; i <= NF; i++) again += seen[$i]++ > 0; n += again > 0 } END { print n + 0 }')
+ok "and one message a kill is repeated at the most ($repeated)" [ "$repeated" -le 3 ]
 is 'the cooldown too is remembered' "$(posted '^Ann died')" 1
 
 # the journal says the same again

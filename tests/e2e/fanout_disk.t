@@ -5,7 +5,7 @@
 
 IN=$DT_RUN/events.in OUT=$DT_RUN/events.out J=$DT_DATA/journal
 lines() { awk -v a="$1" -v n="$2" 'BEGIN { for (i = a; i < a + n; i++) printf "{\"type\":\"t\",\"n\":%d,\"pad\":\"%0200d\"}\n", i, 0 }'; }
-greet() { { printf '{"hello":{"name":"t","session":"s","next":1}}\n'; cat; } | timeout 20 nc -NU "$IN"; }
+greet() { { printf '{"hello":{"name":"t","session":"s","next":1}}\n'; cat; } | timeout 200 nc -NU "$IN"; }
 
 # A limit on the size of files stands in for a full disk.
 ok 'starts' start fanout sh -c 'trap "" XFSZ; ulimit -S -f 1000; exec dt-fanout --sync never "$@"' sh
@@ -18,9 +18,12 @@ is 'once' "$(sleep 1; grep -c 'unable to write' "$T/fanout.log")" 1
 wait_for '[ "$(metric dt-fanout blocked)" = 1 ]'
 is 'the status says so' "$(metric dt-fanout blocked)" 1
 ok 'and counts the tries' wait_for '[ "$(metric dt-fanout write_errors_total)" -gt 1 ]'
-acked=$(grep '"ack"' "$T/answers" | tail -n 1 | jq .ack)
+# the last acknowledgement may still be on its way
+acked() { grep '"ack"' "$T/answers" | tail -n 1 | jq .ack; }
+wait_for '[ "$(cat "$J"/*.ndjson | jq -s length)" = "$(acked)" ]'
+acked=$(acked)
 is 'what is acknowledged is there, and no half line' "$(cat "$J"/*.ndjson | jq -s 'length')" "${acked:-0}"
-is 'old events can still be read' "$(printf '{"subscribe":{"from":1,"to":2}}\n' | timeout 10 nc -U "$OUT" | jq -r '._seq // empty' | tr '\n' ' ')" '1 2 '
+is 'old events can still be read' "$(printf '{"subscribe":{"from":1,"to":2}}\n' | timeout 200 nc -U "$OUT" | jq -r '._seq // empty' | tr '\n' ' ')" '1 2 '
 wait_for "[ \$(wc -l <\"$T/tail.out\") = ${acked:-0} ]"
 is 'subscribers have seen what is safe and no more' "$(wc -l <"$T/tail.out")" "${acked:-0}"
 prlimit --pid "$(pid_of fanout)" --fsize=unlimited
@@ -34,7 +37,7 @@ ok 'the stream is the journal' cmp "$T/tail.out" "$J/00000000000000000001.ndjson
 # Killed in the middle of it: the session knows what is missing.
 stop fanout
 start fanout sh -c 'trap "" XFSZ; ulimit -S -f 6000; exec dt-fanout --sync never "$@"' sh
-lines 1 30000 | tail -n +10001 | { printf '{"hello":{"name":"t","session":"s","next":10001}}\n'; cat; } | timeout 20 nc -NU "$IN" >"$T/answers" &
+lines 1 30000 | tail -n +10001 | { printf '{"hello":{"name":"t","session":"s","next":10001}}\n'; cat; } | timeout 200 nc -NU "$IN" >"$T/answers" &
 wait_for '[ "$(metric dt-fanout blocked)" = 1 ]'
 kill9 fanout
 start fanout dt-fanout --sync never
@@ -58,9 +61,9 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	ok 'starts with a slow disk' start fanout strace -D -f -qq -o /dev/null -e trace=fdatasync -e inject=fdatasync:delay_enter=500000:when=2+ \
 		dt-fanout --sync 20 --segment-bytes 64k
 	before=$(grep -c 'unable to sync' "$T/fanout.log")
-	lines 1 500 | timeout 10 nc -NU "$IN"
+	lines 1 500 | timeout 200 nc -NU "$IN"
 	sleep 0.2
-	lines 501 500 | timeout 10 nc -NU "$IN"
+	lines 501 500 | timeout 200 nc -NU "$IN"
 	ok 'two segments are synced' wait_for '[ "$(metric dt-fanout syncs_total)" -ge 2 ]'
 	ok 'there is more than one' [ "$(find "$J" -name '*.ndjson' | wc -l)" -gt 1 ]
 	is 'and nothing went wrong' "$(($(grep -c 'unable to sync' "$T/fanout.log") - before))" 0

@@ -3,18 +3,22 @@
 . "$(dirname "$0")/../lib.sh"
 
 IN=$DT_RUN/events.in OUT=$DT_RUN/events.out J=$DT_DATA/journal
-ask() { printf '{"subscribe":%s}\n' "$1" | timeout $((15 * slow)) nc -U "$OUT"; }
+# what is asked lies ready: who says nothing for a second is sent everything
+asking() { printf '{"subscribe":%s}\n' "$1" >"$T/asking.$2"; }
+ask() { asking "$1" once; timeout 200 nc -U "$OUT" <"$T/asking.once"; }
 # feed LINES WIDTH: padded with what does not compress away, or old segments would be too small to be dropped
 feed() { base64 -w "$2" /dev/urandom | head -n "$1" |
 	awk '{ printf "{\"type\":\"t%d\",\"character_name\":\"C%d\",\"n\":%d,\"pad\":\"%s\"}\n", NR % 3, NR % 5, NR, $0 }' |
-	timeout $((20 * slow)) nc -NU "$IN"; }
+	timeout 200 nc -NU "$IN"; }
 
 ok 'starts' start fanout dt-fanout --sync never --segment-bytes 1M --keep-bytes 4M --compress
 # Reads one line, then nothing until it is allowed to.
-start_plain slow sh -c 'printf "{\"subscribe\":{\"name\":\"slow\",\"from\":1}}\n" | nc -U "$1" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
-	sh "$OUT" "$T/go"
-start_plain filtered sh -c 'printf "{\"subscribe\":{\"from\":1,\"types\":[\"t1\"]}}\n" | nc -U "$1" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
-	sh "$OUT" "$T/go"
+asking '{"name":"slow","from":1}' slow
+start_plain slow sh -c 'nc -U "$1" <"$3" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
+	sh "$OUT" "$T/go" "$T/asking.slow"
+asking '{"from":1,"types":["t1"]}' filtered
+start_plain filtered sh -c 'nc -U "$1" <"$3" | { IFS= read -r line; printf "%s\n" "$line"; while [ ! -e "$2" ]; do sleep 0.05; done; cat; }' \
+	sh "$OUT" "$T/go" "$T/asking.filtered"
 start_plain quick sh -c 'nc -U "$1" | cat >"$2"' sh "$OUT" "$T/quick.lines"
 wait_for '[ "$(metric dt-fanout subscribers)" = 3 ]'
 # no faster than the quick one takes it on a busy machine, since nobody waits for subscribers
@@ -64,10 +68,11 @@ bytes() {
 ok 'bytes as in the journal' wait_for bytes
 
 # A program without end is ended, and only its owner notices.
-start_plain bomb sh -c 'printf "{\"subscribe\":{\"from\":\"earliest\",\"jq\":\"def f: f; f\"}}\n" | timeout 30 nc -U "$1"' sh "$OUT"
-start_plain bystander sh -c 'printf "{\"subscribe\":{\"jq\":\".n\"}}\n" | timeout 30 nc -U "$1"' sh "$OUT"
+asking '{"from":"earliest","jq":"def f: f; f"}' bomb
+asking '{"jq":".n"}' bystander
+for who in bomb bystander; do start_plain $who sh -c 'timeout 200 nc -U "$1" <"$2"' sh "$OUT" "$T/asking.$who"; done
 wait_for 'grep -q subscribed "$T/bystander.out" && grep -q subscribed "$T/bomb.out"'
-echo '{"type":"mark","n":1}' | timeout 10 nc -NU "$IN"
+echo '{"type":"mark","n":1}' | timeout 200 nc -NU "$IN"
 ok 'others go on' wait_for 'grep -q mark "$T/bystander.out" && grep -q mark "$T/quick.lines"' 1
 ok 'the program is ended' wait_for 'grep -q "\"error\":\"the jq program failed" "$T/bomb.out"'
 is 'and counted' "$(wait_for '[ "$(metric dt-fanout filters_died_total)" = 1 ]'; metric dt-fanout filters_died_total)" 1
@@ -79,10 +84,10 @@ start_plain one nc -U "$OUT"
 wait_for '[ "$(metric dt-fanout subscribers)" = 1 ]'
 is 'a subscriber too many' "$(ask '{}')" '{"type":"error","error":"too many subscribers"}'
 mkfifo "$T/hold"
-timeout 20 nc -U "$IN" <"$T/hold" >/dev/null &
+timeout 200 nc -U "$IN" <"$T/hold" >/dev/null &
 exec 8>"$T/hold"
 wait_for '[ "$(metric dt-fanout publishers)" = 1 ]'
-is 'a publisher too many' "$(timeout 10 nc -NU "$IN" </dev/null)" '{"error":{"n":0,"reason":"too_many_publishers"}}'
+is 'a publisher too many' "$(timeout 200 nc -NU "$IN" </dev/null)" '{"error":{"n":0,"reason":"too_many_publishers"}}'
 # What came before the end is still sent.
 printf '{"type":"bye"}\n' >&8
 wait_for '[ "$(metric dt-fanout last_seq)" -gt 60001 ]'
