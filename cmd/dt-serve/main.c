@@ -59,7 +59,7 @@ static const char *const headers[] = {
 	"content-security-policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
 	    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	"x-content-type-options", "nosniff",
-	"referrer-policy", "no-referrer",
+	"referrer-policy", "same-origin",            /* with none at all browsers say "Origin: null" of our own forms */
 	"cross-origin-opener-policy", "same-origin",
 	"cross-origin-resource-policy", "same-origin",
 	NULL
