@@ -343,6 +343,10 @@ on_close(void *priv, struct http_ws *ws, int code)
 
 	(void)ws;
 	log_debug("a plugin at %s has gone: %d", c->peer, code);
+	if (code == 1009) {              /* lib/http did not let us see the frame */
+		stat_add(STAT_INGEST_FRAMES, 1);
+		*stat_cell(STAT_INGEST_REJECTED, "oversize") += 1;
+	}
 	c->ws = NULL;
 	say_goodbyes(D, c);
 	roll_del(D->roll, c);

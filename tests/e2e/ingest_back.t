@@ -38,20 +38,20 @@ plugin second
 say second '{"type":"chat","character_name":"Larsson","text":"me too"}'
 in_journal 'me too'
 dt-send -w 60 -c Larsson /who >/dev/null
-ok 'the newest one gets the command' hears second '"/who"'
-is 'the older one does not' "$(count_of larsson '"/who"')" 0
+ok 'F37: the newest one gets the command' hears second '"/who"'
+is 'F37: the older one does not' "$(count_of larsson '"/who"')" 0
 say larsson '{"type":"chat","character_name":"Larsson","text":"still here"}'
 in_journal 'still here'
 dt-send -w 60 -c Larsson /still >/dev/null
-ok 'nor when it speaks while the newer one is open' hears second '"/still"'
-like 'the conflict is logged' "$(cat "$T/ingest.log")" 'warning: Larsson is claimed by a second connection'
+ok 'F37: nor when it speaks while the newer one is open' hears second '"/still"'
+like 'F37: the conflict is logged' "$(cat "$T/ingest.log")" 'warning: Larsson is claimed by a second connection'
 say second '!close'
 hears second '^!end'
 say larsson '{"type":"chat","character_name":"Larsson","text":"me again"}'
 in_journal 'me again'
-status 'the older one has it back when it speaks' 0 dt-send -w 60 -c Larsson /again
+status 'F37: the older one has it back when it speaks' 0 dt-send -w 60 -c Larsson /again
 ok 'and gets the command' hears larsson '"/again"'
-is 'counts the conflict' "$(fresh_metric name_conflicts_total)" 1
+is 'F37: counts the conflict' "$(fresh_metric name_conflicts_total)" 1
 
 # ---- sharing: larsson, zoli and fabel on Coldeve, borelean on another server, loner has named none
 say larsson '{"type":"character_stats","character_name":"Larsson","server":"Coldeve"}'

@@ -45,8 +45,8 @@ ok 'the fleet notices' wait_for '[ "$(metric dt-sim connected)" = 0 ]'
 ok 'it counts what it cannot say' wait_for '[ "$(metric dt-sim dropped_total offline)" -gt 0 ]'
 noticed=$(stamp)
 ok 'the door is back' start ingest dt-ingest -p "$port" --max-messages 0 --max-bytes 0
-ok 'the fleet is back' wait_for '[ "$(metric dt-sim connected)" = 12 ]'
-ok 'and tells everything again' wait_for '[ "$(journaled "\"type\":\"full_inventory\"")" -ge 24 ]'
+ok 'F26: the fleet is back' wait_for '[ "$(metric dt-sim connected)" = 12 ]'
+ok 'F26: and tells everything again' wait_for '[ "$(journaled "\"type\":\"full_inventory\"")" -ge 24 ]'
 is 'who they are, too' "$(journaled '"type":"register"')" 24
 is 'the radar stayed off' "$(journaled nearby_objects)" "$n"
 ok 'SIGTERM: exit 0' stop live
@@ -57,7 +57,7 @@ wait_for '[ "$(metric dt-ingest connections)" = 0 ]'
 stop ingest
 stop fanout
 numbers >"$T/got"
-is 'nothing twice' "$(cut -f 1,2 "$T/got" | uniq -d)" ''
+is 'F26: nothing twice' "$(cut -f 1,2 "$T/got" | uniq -d)" ''
 # what was in the kernel's hands when the door was killed may be lost; no more than that, and nothing that the ledger does not have
 cut -f 1-3 "$T/live.tsv" | sort >"$T/sent"
 is 'nothing that was not sent' "$(comm -13 "$T/sent" "$T/got")" ''

@@ -1,9 +1,9 @@
 /* crowd: many connections at once that are slow, or just many.
  *
- *   crowd [-d MS] [-q] [-s SECONDS] COUNT ADDRESS FILE      ADDRESS: a UNIX socket's path, or a port of 127.0.0.1
+ *   crowd [-a] [-d MS] [-q] [-s SECONDS] COUNT ADDRESS FILE      ADDRESS: a UNIX socket's path, or a port of 127.0.0.1
  *
  * Each of COUNT connections sends FILE at once, and (-d) an "a" every MS milliseconds behind it.
- * Reads what comes, or not (-q).  Ends when all are closed or after SECONDS (30).  Prints one line of JSON: how many were connected, answered (by status)
+ * Reads what comes, or not (-q).  Ends when all are closed, or (-a) answered, or after SECONDS (30).  Prints one line of JSON: how many were connected, answered (by status)
  * and closed by the other side, and how long after the beginning the last of these was. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,8 @@ static struct {
 	size_t n, connected, closed;
 	char text[65536];
 	size_t len;
-	int drip_ms, deaf;
+	int drip_ms, deaf, until_answered;
+	size_t answered;
 	int64_t begin_ms, answered_ms, closed_ms;
 	unsigned statuses[600];
 } S;
@@ -96,6 +97,7 @@ listen_to(struct conn *c, int64_t now_ms)
 		if (sscanf(data, "HTTP/1.%*d %d", &c->status) != 1 || c->status < 0 || c->status >= 600)
 			c->status = 1;
 		S.statuses[c->status]++;
+		S.answered++;
 		S.answered_ms = now_ms - S.begin_ms;
 	}
 	if (n == 0 || (n == -1 && errno != EAGAIN))
@@ -145,8 +147,9 @@ main(int argc, char **argv)
 	FILE *f;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:qs:")) != -1)
+	while ((c = getopt(argc, argv, "ad:qs:")) != -1)
 		switch (c) {
+		case 'a': S.until_answered = 1; break;
 		case 'd': S.drip_ms = atoi(optarg); break;
 		case 'q': S.deaf = 1; break;
 		case 's': seconds = atoi(optarg); break;
@@ -160,7 +163,7 @@ main(int argc, char **argv)
 	S.begin_ms = now_ms = clock_mono_ms();
 	for (; S.connected < S.n; S.connected++)
 		S.conn[S.connected] = (struct conn){ .fd = dial(argv[optind + 1]), .at_ms = now_ms };
-	while (S.closed < S.n && (now_ms = clock_mono_ms()) - S.begin_ms < seconds * 1000)
+	while (S.closed < S.n && !(S.until_answered && S.answered == S.n) && (now_ms = clock_mono_ms()) - S.begin_ms < seconds * 1000)
 		turn(now_ms);
 	report();
 	return 0;

@@ -3,7 +3,7 @@
  *   wsc [-H 'Name: value']... -f FILE ADDRESS PATH      ADDRESS: a UNIX socket's path, or a port of 127.0.0.1
  *
  * Follows FILE: each line that is appended is sent as a text message, except
- *   !binary TEXT    !fragments TEXT (a byte each)    !pad N TYPE (an event of N bytes)    !announce N (a frame's head and a byte)    !hex BYTES (as they are)
+ *   !binary TEXT    !fragments TEXT (a byte each)    !unended N (so many, without an end)    !pad N TYPE (an event of N bytes)    !announce N (a frame's head and a byte)    !hex BYTES (as they are)
  *   !repeat N TEXT (%d is 0...)    !deaf, !listen (stop, go on reading)    !sync (says !synced when all is written)    !close CODE    !abort
  * and prints each message as a line, and "!open", "!refused STATUS BODY", "!closed CODE REASON". */
 #include <arpa/inet.h>
@@ -69,6 +69,15 @@ put_fragments(const char *text, size_t len)
 }
 
 static void
+put_unended(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		put_frame(i == 0 ? 1 : 0, "x", 1);
+}
+
+static void
 put_padded(const char *arg)
 {
 	char type[64];
@@ -127,6 +136,8 @@ on_line(void *priv, const char *text, size_t len)
 		put_frame(0x82, arg, strlen(arg));
 	else if (strncmp(line, "!fragments ", 11) == 0)
 		put_fragments(arg, strlen(arg));
+	else if (strncmp(line, "!unended ", 9) == 0)
+		put_unended(atol(arg));
 	else if (strncmp(line, "!pad ", 5) == 0)
 		put_padded(arg);
 	else if (strncmp(line, "!announce ", 10) == 0) {
