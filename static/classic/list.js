@@ -20,19 +20,21 @@ export const SORTS = {
 export class List {
 	/** on: { select(name), inView(p) } */
 	constructor(root, empty, store, on) {
-		Object.assign(this, { root, empty, store, on, query: '', sort: 'name', reversed: false, show: 'all', selected: null, rows: new Map(), shown: [] });
+		Object.assign(this, { root, empty, store, on, query: '', sort: 'name', reversed: false, show: 'all', selected: null, rows: new Map(), shown: [], stop: null, focused: null });
 		root.addEventListener('click', (e) => {
 			const row = e.target.closest('.row');
 			if (row) on.select(row.dataset.name);
 		});
 		root.addEventListener('keydown', (e) => this.key(e));
+		root.addEventListener('focusin', (e) => (this.focused = e.target.dataset.name ?? null));
 	}
 
 	key(e) {
-		const step = { ArrowDown: 1, ArrowUp: -1 }[e.key], row = e.target.closest('li');
-		if (step === undefined || row === null) return;
+		const row = e.target.closest('li');
+		const to = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling, Home: this.root.firstElementChild, End: this.root.lastElementChild };
+		if (row === null || !Object.hasOwn(to, e.key)) return;
 		e.preventDefault();
-		(step === 1 ? row.nextElementSibling : row.previousElementSibling)?.firstElementChild.focus();
+		to[e.key]?.firstElementChild.focus();
 	}
 
 	matches(p, words) {
@@ -67,8 +69,18 @@ export class List {
 		for (const p of found) this.write(p);
 		if (names.length !== this.shown.length || names.some((n, i) => n !== this.shown[i])) this.order(names);
 		for (const name of this.rows.keys()) if (!this.store.players.has(name)) this.rows.delete(name);
+		this.setStop();
 		this.empty.hidden = names.length > 0;
 		if (names.length === 0) this.empty.textContent = this.store.players.size === 0 ? 'No characters yet. They appear as soon as a plugin connects.' : 'Nobody matches.';
+	}
+
+	/** Tab stops at one row of the list, and the next leads on to the map: arrows walk through the others. */
+	setStop() {
+		const stop = [this.focused, this.selected].find((name) => this.shown.includes(name)) ?? this.shown[0] ?? null;
+		if (stop === this.stop && this.rows.get(stop)?.button.tabIndex !== -1) return;
+		this.rows.get(this.stop)?.button.setAttribute('tabindex', '-1');
+		this.rows.get(stop)?.button.setAttribute('tabindex', '0');
+		this.stop = stop;
 	}
 
 	/** Moves only the rows that stand at the wrong place, so that focus and scrolling stay. */
@@ -91,6 +103,7 @@ export class List {
 		const item = el('li'), button = el('button', 'row'), who = el('span', 'who'), bar = el('span', 'bar');
 		const r = { item, button, dot: el('i', 'dot'), name: el('span', 'name', p.name), state: el('span', 'state'), health: el('i'), rate: el('span', 'number'), metric: el('span', 'number kills'), last: {} };
 		button.type = 'button';
+		button.tabIndex = -1;
 		button.dataset.name = p.name;
 		button.style.setProperty('--dot', p.colour);
 		bar.append(r.health);

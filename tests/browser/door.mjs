@@ -107,6 +107,15 @@ async function markupStaysText(map) {
 	await map.page.fill('#search', '');
 	ok('F68: all three', await waitFor(async () => (await map.rows()).length === 3));
 	for (const row of await map.page.locator('#list .row').all()) await row.click();
+	is('one row of the list is where Tab stops', await map.page.locator('#list [tabindex="0"]').count(), 1);
+	await map.page.focus('#list [tabindex="0"]');
+	await map.key('Home');
+	await map.key('ArrowDown');
+	is('arrows walk through the rows', await map.page.evaluate(() => document.activeElement.dataset.name), (await map.state()).list[1]);
+	ok('where one is is where Tab comes back to', await waitFor(async () => (await map.page.getAttribute('#list [tabindex="0"]', 'data-name')) === (await map.state()).list[1]));
+	await map.key('Tab');
+	await map.key('Tab');
+	is('Tab leads out of the list, to the map', await map.page.evaluate(() => document.activeElement.id), 'map');
 	const stage = await map.stage(), dot = (await map.positions()).find((p) => p.shown);
 	await map.page.mouse.move(stage.x + dot.x, stage.y + dot.y);
 	await passesAxe(map, 'map');
