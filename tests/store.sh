@@ -5,6 +5,8 @@
 #   at SECONDS             # an ISO time so many seconds from the start of the test
 #   store [options]        # runs dt-store over what is in the journal until all is stored; exit status in $code, messages in $T/store.log
 #   telemetry NAME SECONDS KILLS [more fields]
+#   follow NAME [options]  # start NAME dt-store: one after a kill -9, too, whose backend may not have noticed yet
+#   same_day SECONDS       # where days are counted: not over midnight (UTC); the start of the test is now
 
 mkdir -p "$T/journal"
 echo "journal-$$" >"$T/journal/id"
@@ -23,10 +25,29 @@ put() {
 	echo $(($(cat "$T/seq") + $(wc -l <"$T/put"))) >"$T/seq"
 }
 
-store() {
-	code=0
-	timeout $((60 * slow)) dt-store -1 -r "$T/journal" "$@" 2>>"$T/store.log" || code=$?
+same_day() {
+	while [ $((86400 - $(date +%s) % 86400)) -le "$1" ]; do sleep 1; done
+	store_now=$(date +%s)
+}
+
+# as_supervised CMD...: exit status 75, "try again", is done, as a supervisor does; the last status in $code
+as_supervised() {
+	for _ in 1 2 3 4 5 6; do
+		code=0
+		"$@" || code=$?
+		[ "$code" = 75 ] || break
+	done
 	return "$code"
+}
+store() { as_supervised timeout $((120 * slow)) dt-store -1 -r "$T/journal" "$@" 2>>"$T/store.log"; }
+follow() {
+	_follow=$1
+	shift
+	for _ in 1 2 3 4 5 6; do
+		start "$_follow" dt-store "$@" && return
+		wait "$(pid_of "$_follow")"
+		[ $? = 75 ] || return 1
+	done
 }
 
 telemetry() {
@@ -37,11 +58,7 @@ telemetry() {
 # For the sink of inventories: its database, a query in it, a run over the journal.
 inventory_db() { sql 'create database inventory_db' postgres; }
 isql() { sql "$1" inventory_db; }
-inventory() {
-	code=0
-	timeout $((60 * slow)) dt-store --sink inventory -1 -r "$T/journal" "$@" 2>>"$T/inventory.log" || code=$?
-	return "$code"
-}
+inventory() { as_supervised timeout $((120 * slow)) dt-store --sink inventory -1 -r "$T/journal" "$@" 2>>"$T/inventory.log"; }
 
 # item ID NAME CLASS [IntValues…] [more members…], with the plugin's words: item -5 Taper 12 '"218103814":10' ',"Spells":[1]'
 item() { printf '{"Id":%s,"Name":"%s","ObjectClass":%s,"IntValues":{%s},"StringValues":{"1":"%s"}%s}' "$1" "$2" "$3" "${4:-}" "$2" "${5:-}"; }

@@ -6,6 +6,7 @@ PROGRAMS=(postgres dt-fanout dt-ingest dt-serve dt-store dt-store-inventory dt-h
 STOP_ORDER=(dt-sim dt-health dt-alertd dt-serve dt-ingest dt-store dt-store-inventory dt-fanout postgres)
 READY_SECONDS=60
 declare -A DEATHS_BEFORE=()     # how often a program had died when it was last started
+declare -A LOG_BEFORE=()        # and how long its log was
 
 service_dir() { printf '%s' "$SERVICES/$1"; }
 
@@ -171,10 +172,12 @@ service_start() {
 	dir=$(service_dir "$1")
 	[ "$1" != postgres ] || pg_configure
 	DEATHS_BEFORE[$1]=$(deaths "$1")
+	LOG_BEFORE[$1]=$(log_bytes "$1")
 	rm -f "$dir/down"
 	s6-svc -u "$dir"
 }
 
+log_bytes() { stat -c %s "$LOGS/$1/current" 2>/dev/null || echo 0; }
 deaths() { s6-svdt "$(service_dir "$1")" 2>/dev/null | wc -l; }
 
 # service_await NAME: 0 when ready, 1 when it gave up, keeps dying, or is not ready in time.  (That it is neither up nor wanted
@@ -189,9 +192,13 @@ service_await() {
 	done
 }
 
-# The last lines of what it said, and why it is not there.
+# The last lines of what it said, and why it is not there.  (Its logger may need a moment for them.)
 service_report() {
-	local last
+	local last tries=0
+	while [ "$(log_bytes "$1")" = "${LOG_BEFORE[$1]}" ] && [ $tries -lt 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.05
+	done
 	last=$(s6-svdt "$(service_dir "$1")" | tail -n 1 | cut -d' ' -f2-)
 	if [ -z "$last" ]; then
 		warn "$1 was not ready within $READY_SECONDS s; its last lines:"

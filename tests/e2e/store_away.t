@@ -44,8 +44,8 @@ stop early
 is 'it ends at once when asked' $? 0
 
 # a backend that hangs: given up, and the rows are there once when it wakes
-start hung dt-store -r "$T/journal" --timeout 1
-backend=$(sql "select pid from pg_stat_activity where application_name = 'dt-store'")
+follow hung -r "$T/journal" --timeout 2
+backend=$(sql "select pid from pg_stat_activity where application_name = 'dt-store' order by backend_start desc limit 1")
 kill -STOP "$backend"
 seq 1 50 | while read -r n; do telemetry B "-$n" "$((60 - n))"; done | put
 ok 'a hung database is given up' wait_for 'grep -q "does not answer" "$T/hung.log"' 20

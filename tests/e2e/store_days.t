@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../pg.sh"
 . "$(dirname "$0")/../store.sh"
 pg_start || exit 1
+same_day 120
 day() { date -u -d "@$(($(date +%s) + $1 * 86400))" +%Y%m%d; }
 days() { sql "select string_agg(to_char(d, 'YYYYMMDD'), ' ' order by d) from dt.days('$1') d"; }
 ahead="$(day -1) $(day 0) $(day 1) $(day 2) $(day 3)"

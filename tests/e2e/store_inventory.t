@@ -133,8 +133,8 @@ is 'a deltas missed: a lost, a worn, a new one and a count' "$(isql "select drif
 is 'in the history' "$(isql "select kind, item_id, stack_before, stack_after from item_moves where source = 'drift' order by 1, 2")" 'changed|703|3|2
 looted|705||
 lost|701||'
-delta Drifter -250 remove 705 | put '2026-11-22T10:00:00.000Z'
-snapshot Drifter -240 "$(item 704 D 1)" | put '2026-11-22T10:10:00.001Z'
+delta Drifter -250 remove 705 | put "$(at -43200 | sed 's/Z$/.000Z/')"
+snapshot Drifter -240 "$(item 704 D 1)" | put "$(at -42600 | sed 's/Z$/.001Z/')"
 inventory
 is 'after a silence it is not counted' "$(isql "select drift, drift_total from dt.characters where name = 'Drifter'")" '0|4'
 done_testing

@@ -26,8 +26,8 @@ BEGIN {
 lines=$(wc -l <"$T/events")
 
 start fanout dt-fanout || exit 1
-start store dt-store --sink inventory --rows 20 --timeout 2 || exit 1
-start_plain feed sh -c "split -l 300 --filter='dt-send; sleep 0.1' $T/events"
+follow store --sink inventory --rows 20 --timeout 2 || exit 1
+start_plain feed sh -c "split -l 300 --filter='dt-send -w 240; sleep 0.1' $T/events"
 
 stored() { isql "select coalesce((select max(seq) from dt.positions), 0)" 2>/dev/null || echo 0; }
 # wait_more N: until so many more events are stored
@@ -38,7 +38,7 @@ wait_more() {
 for _ in 1 2 3; do
 	wait_more 200
 	kill9 store
-	start store dt-store --sink inventory --rows 20 --timeout 2 || exit 1
+	follow store --sink inventory --rows 20 --timeout 2 || exit 1
 	wait_more 200
 	# the backend: PostgreSQL ends all sessions and recovers
 	kill -9 "$(isql "select pid from pg_stat_activity where application_name = 'dt-store-inventory' limit 1" 2>/dev/null || echo 999999)" 2>/dev/null

@@ -3,6 +3,7 @@
 # only: plain
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../pg.sh"
+. "$(dirname "$0")/../store.sh"
 pg_start durable || exit 1
 
 count=20000
@@ -14,8 +15,8 @@ awk -v now="$(date +%s)" -v n="$count" 'BEGIN { for (i = 1; i <= n; i++) {
 } }' >"$T/events"
 
 start fanout dt-fanout || exit 1
-start store dt-store --rows 40 --timeout 2 || exit 1
-start_plain feed sh -c "split -l 500 --filter='dt-send; sleep 0.15' $T/events"
+follow store --rows 40 --timeout 2 || exit 1
+start_plain feed sh -c "split -l 500 --filter='dt-send -w 240; sleep 0.15' $T/events"
 
 stored() { sql "select coalesce((select max(seq) from dt.positions), 0)" 2>/dev/null || echo 0; }
 # wait_more N: until so many more events are stored
@@ -26,7 +27,7 @@ wait_more() {
 for _ in 1 2 3; do
 	wait_more 300
 	kill9 store
-	start store dt-store --rows 40 --timeout 2 || exit 1
+	follow store --rows 40 --timeout 2 || exit 1
 	wait_more 300
 	# the backend: PostgreSQL ends all sessions and recovers
 	kill -9 "$(sql "select pid from pg_stat_activity where application_name = 'dt-store' limit 1" 2>/dev/null || echo 999999)" 2>/dev/null

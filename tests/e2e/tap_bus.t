@@ -17,7 +17,7 @@ dt-send <"$T/events"
 what() {
 	_name=$1 _want=$2
 	shift 2
-	_got=$(timeout $((20 * slow)) dt-tap "$@" 2>"$T/err" | jq -r .n | tr '\n' ' ')
+	_got=$(timeout $((120 * slow)) dt-tap "$@" 2>"$T/err" | jq -r .n | tr '\n' ' ')
 	is "$_name" "$_got" "$_want"
 }
 what "-1 is all that is there" "1 2 3 4 5 6 " -1
@@ -59,7 +59,7 @@ is "SIGTERM ends it with 0" "$code" 0
 
 # the bus is killed while it follows: nothing is missed or repeated
 for i in 1 2 3 4 5 6; do
-	awk -v i=$i 'BEGIN { for (n = 1; n <= 5000; n++) printf "{\"type\":\"t\",\"round\":%d,\"n\":%d}\n", i, n }' | dt-send -w 60 2>>"$T/feed.log" &
+	awk -v i=$i 'BEGIN { for (n = 1; n <= 5000; n++) printf "{\"type\":\"t\",\"round\":%d,\"n\":%d}\n", i, n }' | dt-send -w 240 2>>"$T/feed.log" &
 	feeder=$!
 	kill9 fanout
 	start fanout dt-fanout

@@ -21,7 +21,7 @@ position() { psql_ "$1" "$2" "select max(seq) from dt.positions"; }
 # tombstones of what came and went in one batch.)
 rows() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$1/pg" -U dereth -d "$2" <<-'SQL'
-		select format('select %L, (to_jsonb(t) - ''{at,updated_at,version,%s}''::text[])::text from %s t order by 2', relname,
+		select format('select %L, (to_jsonb(t) - ''{at,updated_at,stored_at,version,%s}''::text[])::text from %s t order by 2', relname,
 			case relname when 'item_moves' then 'id' else 'at' end, oid::regclass)
 		from pg_class where relnamespace = 'dt'::regnamespace and relkind = 'r' and relname not in ('migrations', 'positions', 'gone') order by relname \gexec
 	SQL
@@ -83,9 +83,10 @@ for store in $sinks; do
 	case $store in dt-store) db=dereth sink=telemetry url=DATABASE_URL ;; *) db=inventory_db sink=inventory url=INVENTORY_DATABASE_URL ;; esac
 	ok "$sink goes on to the end" wait_for '[ "$(metric_of "$store" lag_events)" = 0 ] && [ "$(metric_of "$store" database_up)" = 1 ]' 30
 	psql -X -q -U postgres -d postgres -c "create database fresh_$sink owner dereth"
-	ok "another of $sink" env DT_RUN="$T" "$url=postgresql:///fresh_$sink" timeout 60 dt-store --sink "$sink" -1 -r "$T/b/journal"
-	rows "$T/b/run" "$db" >"$T/$sink.rows"
+	ok "another of $sink" env DT_RUN="$T" "$url=postgresql:///fresh_$sink" timeout 240 dt-store --sink "$sink" -1 -r "$T/b/journal"
 	rows "$T/b/run" "fresh_$sink" >"$T/$sink.fresh"
+	same_rows() { rows "$T/b/run" "$db" >"$T/$sink.rows" && diff "$T/$sink.rows" "$T/$sink.fresh" >"$T/diff"; }
+	wait_for same_rows
 	ok "$sink has the same rows" diff "$T/$sink.rows" "$T/$sink.fresh"
 	ok "and there are some" [ "$(wc -l <"$T/$sink.rows")" -gt 100 ]
 done

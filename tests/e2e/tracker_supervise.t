@@ -147,8 +147,10 @@ done
 old=$(pid dt-ingest)
 status "restart one" 0 "$tracker" restart ingest
 ok "it is another process" [ "$(pid dt-ingest)" != "$old" ]
-like "what it said is kept" "$("$tracker" logs ingest)" "^[0-9-]+ [0-9:.]+  dt-ingest: bye"
-like "all in one" "$("$tracker" logs | awk '{ print $3 }' | sort -u | tr '\n' ' ')" "dt-fanout: dt-ingest: dt-serve: dt-sim: dt-store-inventory: dt-store:"
+ok "what it said is kept" wait_for '"$tracker" logs ingest | grep -Eq "^[0-9-]+ [0-9:.]+  dt-ingest: bye"'
+all_logs() { "$tracker" logs | awk '{ print $3 }' | sort -u | tr '\n' ' '; }
+wait_for 'all_logs | grep -q "dt-fanout: dt-ingest: dt-serve: dt-sim: dt-store-inventory: dt-store:"'
+like "all in one" "$(all_logs)" "dt-fanout: dt-ingest: dt-serve: dt-sim: dt-store-inventory: dt-store:"
 start_plain follow "$tracker" logs -f
 ok "logs -f begins with the last lines" wait_for 'grep -q "^dt-sim  .*dt-sim: hello" "$T/follow.out"'
 "$tracker" restart sim >/dev/null
