@@ -207,6 +207,26 @@ for name in '""' '"A\nB"' '"\u001bA"' "\"$(printf %033d 0)\"" 7 '["A"]'; do
 	wait_for "[ \"\$(count_of boss '\"type\":\"error\"')\" = $n ]" || break
 done
 is 'F67: so are names' "$(count_of boss '"type":"error"')" $n
+while read -r message; do
+	n=$((n + 1))
+	say boss "$message"
+	wait_for "[ \"\$(count_of boss '\"type\":\"error\"')\" = $n ]" || break
+done <<-'ROWS'
+	{"tag":"mage\n","command":"/die"}
+	{"tag":"","command":"/die"}
+	{"tag":["mage"],"command":"/die"}
+	{"tag":"mage","command":"/a\n/b"}
+	{"tag":"mage","all":true,"command":"/die"}
+	{"player_name":"A","tag":"mage","command":"/die"}
+	{"player_name":"A","all":true,"command":"/die"}
+	{"all":false,"command":"/die"}
+	{"all":"yes","command":"/die"}
+	{"all":true,"command":"/a\r/b"}
+	{"all":true,"command":"/die","delay_ms":-1}
+	{"all":true,"command":"/die","delay_ms":60001}
+	{"all":true,"command":"/die","delay_ms":"0; /logout"}
+ROWS
+is 'F67: so are those by tag and to all' "$(count_of boss '"type":"error"')" $n
 say boss "!pad 100000 command"
 ok 'F67: 100 KB close' hears boss '^!closed 1009'
 browser_as boss2 "$otto"

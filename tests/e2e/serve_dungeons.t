@@ -63,10 +63,10 @@ hears flood '"code":"too_many"'
 browser bad
 for block in xyz 123456789 '' 0x "'; drop table dt.dungeon_maps" 00-7; do ask bad "$block"; done
 say bad '{"type":"request_dungeon_map"}' '{"type":"request_dungeon_map","landblock":7}'
-ok 'bad landblocks are refused' wait_for '[ "$(count_of bad bad_landblock)" = 8 ]'
+ok 'F66: bad landblocks are refused' wait_for '[ "$(count_of bad bad_landblock)" = 8 ]'
 wait_for '[ "$(metric dt-serve rejected_total bad_landblock)" = 8 ]' 3
-is '  and counted' "$(metric dt-serve rejected_total bad_landblock)" 8
+is 'F66: and counted' "$(metric dt-serve rejected_total bad_landblock)" 8
 ask d 0007
 ok 'the others are answered' wait_for '[ "$(count_of d "Town Network")" = 1 ]'
-is 'a flood is answered to its rate' "$(get /healthz >/dev/null; cat "$T/status") $([ "$(count_of flood '"found":')" -lt 200 ] && echo few)" '200 few'
+is 'F66: a flood is answered to its rate' "$(get /healthz >/dev/null; cat "$T/status") $([ "$(count_of flood '"found":')" -lt 200 ] && echo few)" '200 few'
 done_testing

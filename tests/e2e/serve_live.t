@@ -161,7 +161,7 @@ begin=$(ms)
 say flood '!repeat 1000 {"type":"request_dungeon_map","landblock":"%d"}'
 wait_for "[ \"\$(count_of flood '\"found\":false|\"code\":\"too_many\"')\" = 1000 ]"
 most=$((61 + ($(ms) - begin) / 50))
-ok "a flood is not answered in full (at most $most)" [ "$(count_of flood '"found":false')" -le $most ]
+ok "F66: a flood is not answered in full (at most $most)" [ "$(count_of flood '"found":false')" -le $most ]
 
 # only our own pages
 for origin in http://evil.example "http://127.0.0.1:$((PORT + 1))" null; do
