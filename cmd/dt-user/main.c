@@ -45,7 +45,7 @@ static void
 read_line(char *out, size_t size)
 {
 	if (fgets(out, (int)size, stdin) == NULL)
-		die(EX_NOINPUT, "no password came");
+		die(EX_NOINPUT, "no password came: type it, or give it as a line on standard input");
 	if (strchr(out, '\n') == NULL && strlen(out) == size - 1)
 		die(EX_DATAERR, "%s", account_bad_password(out, ACCOUNT_PASSWORD_MAX + 1));
 	out[strcspn(out, "\n")] = '\0';
@@ -96,7 +96,7 @@ static void
 check(enum account_error e, const char *name)
 {
 	if (e != ACCOUNT_OK)
-		die(e == ACCOUNT_UNKNOWN ? EX_NOUSER : EX_DATAERR, "%s: %s", name, account_error_text(e));
+		die(e == ACCOUNT_UNKNOWN ? EX_NOUSER : EX_DATAERR, "%s: %s%s", name, account_error_text(e), e == ACCOUNT_UNKNOWN ? "; dt-user list shows all" : "");
 }
 
 static enum account_role
@@ -151,6 +151,7 @@ do_add(int n, char **words)
 		check(ACCOUNT_EXISTS, words[0]);
 	read_hash(hash);
 	check(accounts_add(accounts, words[0], hash, role, clock_wall_us()), words[0]);
+	log_info("%s may log in now, as %s", words[0], account_role_name(role));
 }
 
 static void
@@ -163,6 +164,7 @@ do_passwd(int n, char **words)
 	check(accounts_get(accounts, words[0], &one), words[0]);
 	read_hash(hash);
 	check(accounts_set_hash(accounts, words[0], hash), words[0]);
+	log_info("%s has a new password; sessions with the old one are over", words[0]);
 }
 
 static void
@@ -203,7 +205,8 @@ static void
 do_token_del(int n, char **words)
 {
 	(void)n;
-	check(accounts_token_delete(accounts, opt_int("token del", words[0], 1, INT64_MAX)), words[0]);
+	if (accounts_token_delete(accounts, opt_int("token del", words[0], 1, INT64_MAX)) != ACCOUNT_OK)
+		die(EX_NOUSER, "there is no token of number %s; dt-user token list shows all", words[0]);
 }
 
 static void
@@ -236,20 +239,20 @@ do_copy(int n, char **words)
 }
 
 static const struct command {
-	const char *word, *second;
+	const char *word, *second, *takes;
 	int min, max;
 	void (*run)(int n, char **words);
 } commands[] = {
-	{ "add", NULL, 1, 2, do_add },
-	{ "passwd", NULL, 1, 1, do_passwd },
-	{ "role", NULL, 2, 2, do_role },
-	{ "del", NULL, 1, 1, do_del },
-	{ "list", NULL, 0, 0, do_list },
-	{ "token", "add", 1, 2, do_token_add },
-	{ "token", "del", 1, 1, do_token_del },
-	{ "token", "list", 0, 0, do_token_list },
-	{ "link", NULL, 0, 0, do_link },
-	{ "copy", NULL, 1, 1, do_copy },
+	{ "add", NULL, "a name, and a role if it is not to be viewer", 1, 2, do_add },
+	{ "passwd", NULL, "a name", 1, 1, do_passwd },
+	{ "role", NULL, "a name and a role", 2, 2, do_role },
+	{ "del", NULL, "a name", 1, 1, do_del },
+	{ "list", NULL, "nothing", 0, 0, do_list },
+	{ "token", "add", "a name, and a role if it is not to be viewer", 1, 2, do_token_add },
+	{ "token", "del", "a token's number", 1, 1, do_token_del },
+	{ "token", "list", "nothing", 0, 0, do_token_list },
+	{ "link", NULL, "nothing", 0, 0, do_link },
+	{ "copy", NULL, "the name of a file that is not there yet", 1, 1, do_copy },
 };
 
 static const struct command *
@@ -263,11 +266,13 @@ find_command(int *n, char ***words)
 		*n -= own;
 		*words += own;
 		if (*n < c->min || *n > c->max)
-			opt_usage("%s%s%s: wrong number of words behind it", c->word, c->second ? " " : "", c->second ? c->second : "");
+			opt_usage("'%s%s%s' takes %s", c->word, c->second ? " " : "", c->second ? c->second : "", c->takes);
 		return c;
 	}
 	if (*n == 0)
 		opt_usage("say what to do: add, passwd, role, del, list, token, link or copy");
+	if (strcmp((*words)[0], "token") == 0)
+		opt_usage("'token' takes add, del or list");
 	opt_usage("there is no command '%s%s%s'", (*words)[0], *n > 1 ? " " : "", *n > 1 ? (*words)[1] : "");
 }
 

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -142,7 +143,7 @@ accounts_open(const struct accounts_config *config)
 	if (sodium_init() == -1)
 		die(EX_OSERR, "no source of random numbers");
 	if (sqlite3_open_v2(a->path, &a->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		die(EX_CONFIG, "unable to open %s: %s", a->path, sqlite3_errmsg(a->db));
+		die(EX_CONFIG, "unable to open %s: %s", a->path, sqlite3_system_errno(a->db) != 0 ? strerror(sqlite3_system_errno(a->db)) : sqlite3_errmsg(a->db));
 	(void)sqlite3_busy_timeout(a->db, BUSY_MS);
 	if (sqlite3_exec(a->db, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; begin immediate", NULL, NULL, NULL) != SQLITE_OK)
 		die(EX_CONFIG, "unable to use %s: %s", a->path, sqlite3_errmsg(a->db));
