@@ -52,13 +52,14 @@ wait_for '[ -s "$T/tls/discord/port" ]'
 secure=https://127.0.0.1:$(cat "$T/tls/discord/port")
 refused=$(free_port)
 : >"$T/poster.log"
-discord_plays 'only w1 hang' 'only w1 status 503' 'only w1 cut' 'only w1 cut'
+# (a connection that is used again and cut is tried once more by libcurl itself)
+discord_plays 'only w1 hang' 'only w1 status 503' 'only w1 cut' 'only w1 cut' 'only w1 cut' 'only w1 cut' 'only w1 cut' 'only w1 cut'
 poster_start total=4000 connect=4000
 say "target t webhook $DISCORD_URL/w1" "target n webhook http://no-such-host.invalid/x" "target p webhook http://127.0.0.1:$refused/x" "target s webhook $secure/x" \
 	'raw t t1 {}' 'raw n n1 {}' 'raw p p1 {}' 'raw s s1 {}' 'raw w w1 {}'
 printed '^sent w w1'
 printed '^sent t t1' 20
-like 'F54: 5xx, no answer, cut off: tried until it arrives' "$(grep '^sent t t1' "$printed")" '^sent t t1 [45]'
+like 'F54: 5xx, no answer, cut off: tried until it arrives' "$(grep '^sent t t1' "$printed")" '^sent t t1 [4-9]$'
 for cause in timeout 5xx answer dns connect tls; do
 	ok "F54: counted: $cause" wait_for '[ "$(count posts_retries_total '$cause')" -gt 0 ]'
 done

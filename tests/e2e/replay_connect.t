@@ -43,7 +43,7 @@ status "a journal over a UNIX socket" 0 dt-replay -x max -c Larsson --to $((next
 ok "it arrives" wait_for '[ "$(dt-tap -1 --from "$next" | wc -l)" = "$(jq -r .character_name "$T/journal" | grep -c "^Larsson$")" ]'
 
 # the door is killed on the way: the replay goes on with what follows
-start_plain long dt-replay --loop -x 60 -w 30 --connect "ws://127.0.0.1:$port" "$T/in.ndjson"
+start_plain long dt-replay --loop -x 60 -w 120 --connect "ws://127.0.0.1:$port" "$T/in.ndjson"
 ok "it is on its way" wait_for '[ "$(metric dt-ingest connections)" -ge 20 ]'
 kill9 ingest
 ok "it notices" wait_for 'grep -q "connecting again" "$T/long.log"'

@@ -39,16 +39,22 @@ said "  is said" "waiting for the bus at"
 like "no bus: message" "$(tail -n 1 "$T/err")" "^dt-send: error: no bus at $DT_RUN/events.in within 0.3 s: is the tracker up\?"
 
 start fanout dt-fanout
-status "nobody answers" 75 dt-send -w 0.5 -c Larsson '/radar start'
-said "  is said" "error: no status within 0.5 s: is dt-ingest running\?"
+status "nobody answers" 75 dt-send -w 4 -c Larsson '/radar start'
+said "  is said" "error: no status within 4 s: is dt-ingest running\?"
 dt-tap -1 -t command >"$T/event"
 is "the event" "$(jq -c '[.type, .player_name, .command, .tag]' "$T/event")" '["command","Larsson","/radar start",null]'
 like "its id, who and when" "$(jq -c '[.id, .by, .timestamp]' "$T/event")" '\["c-[0-9a-f]{16}","shell:[^"]+","20[^"]*Z"\]'
 
-status "to a tag" 75 dt-send -w 0.3 -c tag:mage --delay 200ms /x
-is "the event" "$(dt-tap -1 -t command | tail -n 1 | jq -c "[.player_name, .tag, .all, .delay_ms]")" '[null,"mage",null,200]'
-status "to all" 75 dt-send -w 0.3 -c all /x
-is "the event" "$(dt-tap -1 -t command | tail -n 1 | jq -c "[.player_name, .tag, .all, .delay_ms]")" '[null,null,true,null]'
+events() { dt-tap -1 -t command | jq -c '[.player_name, .tag, .all, .delay_ms]'; }
+start_plain tagged dt-send -w 60 -c tag:mage --delay 200ms /x
+ok "to a tag: the event" wait_for "events | grep -qxF '[null,\"mage\",null,200]'"
+start_plain all dt-send -w 60 -c all /x
+ok "to all: the event" wait_for "events | grep -qxF '[null,null,true,null]'"
+for p in tagged all; do
+	code=0
+	stop $p || code=$?
+	is "told to stop before a status came ($p)" "$code" 75
+done
 
 # somebody who plays dt-ingest: Larsson and the mages are online
 cat >"$T/door.jq" <<'JQ'
@@ -57,15 +63,15 @@ cat >"$T/door.jq" <<'JQ'
 JQ
 start_plain door sh -c 'dt-tap -t command | jq --unbuffered -c -f "$1" | dt-send' sh "$T/door.jq"
 ok "the door listens" wait_for 'dt-send -w 0.5 -c Larsson /ping >/dev/null 2>&1'
-status "sent" 0 dt-send -c Larsson /radar start
+status "sent" 0 dt-send -w 60 -c Larsson /radar start
 is "  it says so" "$(cat "$T/out")" sent
 is "  words are joined" "$(dt-tap -1 -t command | tail -n 1 | jq -r .command)" "/radar start"
-status "offline" 1 dt-send -c Nobody '/radar start'
+status "offline" 1 dt-send -w 60 -c Nobody '/radar start'
 is "  it says so" "$(cat "$T/out")" offline
-status "to a tag" 0 dt-send -g mage 'say "hé"'
+status "to a tag" 0 dt-send -w 60 -n 2 -g mage 'say "hé"'
 is "  a line for each" "$(cat "$T/out")" "sent Mage A
 sent Mage B"
-status "500 characters of two bytes" 0 dt-send -c Larsson "$(printf '%0500d' 0 | sed 's/0/é/g')"
-status "one that looks like an option" 0 dt-send -c Larsson -- -x
-status "the socket by name" 0 dt-send -s "$DT_RUN/events.in" -c Larsson /x
+status "500 characters of two bytes" 0 dt-send -w 60 -c Larsson "$(printf '%0500d' 0 | sed 's/0/é/g')"
+status "one that looks like an option" 0 dt-send -w 60 -c Larsson -- -x
+status "the socket by name" 0 dt-send -w 60 -s "$DT_RUN/events.in" -c Larsson /x
 done_testing
