@@ -537,7 +537,7 @@ live_new(const struct live_config *config)
 	    .on_gap = on_filter_gap, .on_dead = on_filter_dead, .priv = l });
 	l->commands = commands_new(config->pub);
 	l->dungeons = dungeons_new(DUNGEON_BYTES);
-	l->maps = maps_new(l->dungeons, config->pub);
+	l->maps = maps_new(l->dungeons, config->pub, config->map_wait_ms);
 	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .filters = l->filters, .newest_seq = config->newest_seq, .priv = config->priv };
 	l->timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
 	http_add(config->http, &l->timer);

@@ -18,6 +18,7 @@ struct live_config {
 	struct bus_pub *pub;
 	uint64_t (*newest_seq)(void *priv);
 	void *priv;
+	int64_t map_wait_ms;             /* for the map of a plugin that is asked for it */
 	int any_host;                    /* a reverse proxy is known: hosts may have any name */
 };
 

@@ -38,7 +38,7 @@
 /* Parameters that may be null make plans that suit nobody, unless each is planned as it comes. */
 #define SETUP "set timezone to 'UTC'; set default_transaction_read_only to on; set work_mem to '32MB'; set plan_cache_mode to force_custom_plan"
 
-enum { OPT_ROUTES = OPT_LONG_ONLY, OPT_BEHIND_PROXY };
+enum { OPT_ROUTES = OPT_LONG_ONLY, OPT_BEHIND_PROXY, OPT_MAP_WAIT };
 
 static const struct opt opts[] = {
 	{ 'b', "bind", "address", "listen on this address instead of $DT_BIND" },
@@ -47,6 +47,7 @@ static const struct opt opts[] = {
 	OPT_READY,
 	{ OPT_ROUTES, "routes", NULL, "print the routes of the API and exit" },
 	{ OPT_BEHIND_PROXY, "behind-proxy", NULL, "a reverse proxy does the TLS: listen on any address without it" },
+	{ OPT_MAP_WAIT, "map-wait", "seconds", "wait so long for the map of a plugin that is asked for it (default 3)" },
 	OPT_END
 };
 
@@ -73,6 +74,7 @@ static const struct roster_config roster_config = {
 static struct {
 	const char *bind, *directory;
 	int port, ready_fd;
+	int64_t map_wait_s;
 	struct http *http;
 	struct bus_pub *pub;
 	struct pool *pool, *board;
@@ -92,7 +94,7 @@ static struct {
 	struct pollable tick;
 	int64_t heard_ms;                /* since when the bus is connected; 0: it is not */
 	int64_t paused_ms;               /* since when the stream waits for browsers; 0: it does not */
-} S = { .port = -1, .ready_fd = -1 };
+} S = { .port = -1, .ready_fd = -1, .map_wait_s = 3 };
 
 /* ---- the stream ---- */
 
@@ -254,6 +256,7 @@ read_options(int argc, char **argv)
 		case 'R': S.ready_fd = (int)opt_int("-R", arg, 0, 65535); break;
 		case OPT_ROUTES: routes_print(); exit(0);
 		case OPT_BEHIND_PROXY: S.behind_proxy = 1; break;
+		case OPT_MAP_WAIT: S.map_wait_s = opt_int("--map-wait", arg, 1, 600); break;
 		}
 	if (first < argc)
 		opt_usage("unexpected operand \"%s\"", argv[first]);
@@ -339,7 +342,7 @@ open_bus(void)
 		.http = S.http, .trails_us = ROUTES_TRAIL_US, .portals_us = 3600 * SECOND_US, .shares_us = PEERS_STALE_US,
 		.on_old = on_old, .on_event = on_event, .on_gap = on_gap, .on_batch = on_batch, .on_warm = on_warm
 	};
-	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = any_host() };
+	struct live_config live = { .http = S.http, .roster = S.roster, .newest_seq = newest_seq, .any_host = any_host(), .map_wait_ms = S.map_wait_s * 1000 };
 
 	S.pub = bus_pub_new(&pub);
 	http_add(S.http, bus_pub_pollable(S.pub));

@@ -13,7 +13,6 @@
 
 #define ASKS_MAX 64                      /* landblocks that are searched for at once */
 #define WAITING_MAX 64                   /* browsers for one of them */
-#define PLUGIN_MS 3000
 #define PLACES 4096                      /* by hash of the name; who shares a place is forgotten for the other */
 #define PLACE_US (INT64_C(60) * 1000000)
 
@@ -36,18 +35,20 @@ struct maps {
 	struct dungeons *dungeons;
 	struct bus_pub *pub;
 	struct pool *pool;
+	int64_t wait_ms;                 /* for a plugin's answer */
 	TAILQ_HEAD(, ask) asks;
 	size_t n;
 	struct place place[PLACES];
 };
 
 struct maps *
-maps_new(struct dungeons *dungeons, struct bus_pub *pub)
+maps_new(struct dungeons *dungeons, struct bus_pub *pub, int64_t wait_ms)
 {
 	struct maps *m = xcalloc(1, sizeof(*m));
 
 	m->dungeons = dungeons;
 	m->pub = pub;
+	m->wait_ms = wait_ms;
 	TAILQ_INIT(&m->asks);
 	return m;
 }
@@ -152,7 +153,7 @@ ask_plugins(struct ask *a)
 	clock_format_iso(clock_wall_us(), now);
 	n = snprintf(line, sizeof(line), "{\"type\":\"request_dungeon_map\",\"timestamp\":\"%s\",\"landblock\":\"%s\"}", now, a->landblock);
 	(void)bus_pub_send(m->pub, line, (size_t)n);
-	a->until_ms = clock_mono_ms() + PLUGIN_MS;
+	a->until_ms = clock_mono_ms() + m->wait_ms;
 }
 
 static void
@@ -276,7 +277,7 @@ maps_ask(struct maps *m, struct client *c, const char *landblock, int64_t now_ms
 	a->maps = m;
 	memcpy(a->landblock, landblock, sizeof(a->landblock));
 	a->client[a->n++] = c;
-	a->until_ms = now_ms + PLUGIN_MS;
+	a->until_ms = now_ms + m->wait_ms;
 	TAILQ_INSERT_TAIL(&m->asks, a, link);
 	m->n++;
 	ask_database(a);

@@ -12,7 +12,7 @@
 #include "pg/pool.h"
 
 struct maps;
-struct maps *maps_new(struct dungeons *, struct bus_pub *);      /* both borrowed */
+struct maps *maps_new(struct dungeons *, struct bus_pub *, int64_t wait_ms);     /* both borrowed; for a plugin's answer */
 void maps_free(struct maps **);
 void maps_stop(struct maps *);                                   /* before the database's connections end */
 void maps_database(struct maps *, struct pool *);                /* borrowed; before that there is none */

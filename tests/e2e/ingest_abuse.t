@@ -76,7 +76,7 @@ is '  each with an answer' "$(counts storm)" '[{"101":1000},0]'
 ok 'F26: and when they have gone it is as before' wait_for '[ "$(fresh_metric connections)" = 3 ]' 20
 
 # ---- F49; lib/http's unit test has the whole list
-code() { curl -s -m 20 -o "$T/o" -w '%{http_code}' "$@"; }
+code() { curl -s -m 100 -o "$T/o" -w '%{http_code}' "$@"; }
 url=http://127.0.0.1:$port
 is 'F28: others are answered while slow ones wait' "$(code "$url/healthz")" 200
 is 'F49: a chunked body' "$(printf x | code -H 'Transfer-Encoding: chunked' -d @- "$url/healthz")" 411
@@ -96,13 +96,16 @@ is 'F49: a folded header gets no answer' "$(counts fold)" '[{},5]'
 # ---- F27: some twenty descriptors are left
 ok 'F27: descriptors get scarce' prlimit --pid "$(pid_of ingest)" --nofile=$(($(find "/proc/$(pid_of ingest)/fd" -mindepth 1 | wc -l) + 20))
 crowd many -s 60 40
+began=$(date +%s)
 ok 'F27: they run out' wait_for "grep -q 'unable to accept: Too many open files' '$T/ingest.log'"
 before=$(cpu)
 say first '{"type":"chat","text":"still served"}'
 ok 'F27: who is in is served' in_journal 'still served'
 wait_for "[ \$(grep -c 'unable to accept' '$T/ingest.log') -ge 3 ]"
-ok 'F27: it does not spin' test $(($(cpu) - before)) -lt 50
-ok 'F27: and does not flood the log' test "$(grep -c 'unable to accept' "$T/ingest.log")" -lt 20
+# it tries once a second, however long this took
+took=$(($(date +%s) - began))
+ok 'F27: it does not spin' test $(($(cpu) - before)) -lt $((50 + 10 * took))
+ok 'F27: and does not flood the log' test "$(grep -c 'unable to accept' "$T/ingest.log")" -lt $((20 + 2 * took))
 kill "$(pid_of many)"
 ok 'F27: when they leave' wait_for '[ "$(metric dt-ingest connections)" -le 3 ]'
 plugin_as last "$port" "/ws/position?secret=$SECRET"

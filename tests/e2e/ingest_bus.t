@@ -31,7 +31,7 @@ fanout_start
 ok 'with the bus all arrive' wait_for '[ "$(journal "\"type\":\"n\"" | wc -l)" = 1000 ]'
 ok 'each once and in order' once 0 999
 ok 'the waiting one too' in_journal '"late"'
-is 'nothing pends' "$(fresh_metric pending)" 0
+ok 'nothing pends' wait_for '[ "$(metric dt-ingest pending)" = 0 ]'
 is 'readyz is content' "$(curl -s -o "$T/o" -w '%{http_code}' --unix-socket "$SOCK" http://x/readyz)" 200
 
 # ---- the bus hangs
@@ -60,6 +60,7 @@ ok 'each once and in order' cmp "$T/got" "$T/want"
 is 'counters agree' "$(fresh_metric events_total)" "$(journal . | wc -l | tr -d ' ')"
 
 # ---- asked to stop while the bus hangs: what was accepted is delivered first
+wait_for '[ "$(fresh_metric pending)" = 0 ]'
 signal STOP fanout
 say c '!repeat 500 {"type":"last","n":%d}' '!sync'
 wait_for '[ "$(fresh_metric pending)" = 500 ]'
