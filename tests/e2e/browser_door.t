@@ -10,7 +10,7 @@ serve_start
 warm
 link=$(dt-user link)
 
-timeout 200 node "$ROOT/tests/browser/door.mjs" "$URL" "$link" >"$T/door.out" 2>"$T/door.log" </dev/null
+timeout 440 node "$ROOT/tests/browser/door.mjs" "$URL" "$link" >"$T/door.out" 2>"$T/door.log" </dev/null
 code=$?
 cat "$T/door.out"
 [ "$code" = 0 ]

@@ -8,18 +8,18 @@ fanout_start
 start ingest dt-ingest
 serve_start
 warm
-start sim dt-sim --connect "ws://127.0.0.1:$PORT/ws/position" -n 60 --seed 7
+start sim dt-sim --connect "ws://127.0.0.1:$PORT/ws/position" -n 60 --seed 10        # of whom nobody logs out for a quarter of an hour
 
 node "$ROOT/tests/browser/map.mjs" "$URL" "$T" 60 >"$T/map.out" 2>"$T/map.log" </dev/null &
 echo $! >"$T/map.pid"
 children="$children $!"
-if wait_for "[ -e '$T/kill' ] || ! alive map" 60 && [ -e "$T/kill" ]; then
+if wait_for "[ -e '$T/kill' ] || ! alive map" 400 && [ -e "$T/kill" ]; then
 	kill9 serve
 	touch "$T/kill.done"
-	wait_for "[ -e '$T/start' ] || ! alive map" 30
+	wait_for "[ -e '$T/start' ] || ! alive map" 200
 	serve_start && touch "$T/start.done"
 fi
-wait_for '! alive map' 60
+wait_for '! alive map' 400
 wait "$(pid_of map)"
 code=$?
 cat "$T/map.out"
