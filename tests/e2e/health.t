@@ -38,10 +38,10 @@ is 'nothing is known yet' "$(health .status)" '"unknown"'
 browser b
 say b '{"type":"subscribe","message_types":["server_status"]}'
 hears b subscribed
-start health dt-health --counts 0.3 --interval 0.1 --timeout 2 --misses 4
+start health dt-health --counts 0.3 --interval 0.1 --timeout 20 --misses 4
 ok 'up' wait_for '[ "$(health "[.status, .player_count]")" = "[\"up\",312]" ]'
 is 'who and where' "$(jq -c '[.server_name, .server_address]' "$T/body")" "[\"Coldeve\",\"$DT_GAME_ADDRESS\"]"
-is 'latency and age' "$(jq -c '[.latency_ms > 0, .latency_ms < 2000, .uptime_seconds >= 0, .age_s < 60]' "$T/body")" '[true,true,true,true]'
+is 'latency and age' "$(jq -c '[.latency_ms > 0, .latency_ms < 60000, .uptime_seconds >= 0, .age_s < 60]' "$T/body")" '[true,true,true,true]'
 is 'the age of the count' "$(jq -c '[.player_count_age_s >= 300, .player_count_age_s < 900]' "$T/body")" '[true,true]'
 ok 'browsers are told' hears b '"type":"server_status".*"online":true.*"player_count":312'
 is 'the login packet' "$(cat "$world/login")" \
@@ -56,11 +56,10 @@ ok 'nothing is said without need' [ $(($(metric dt-health events_total) - n)) -l
 
 # TreeStats in bad hands
 for what in '!500' 'nonsense' '{"server":"Coldeve"}' '[{"server":"Coldeve","count":"many"}]' '[{"server":"Coldeve","count":-3}]' '[1,null,[],{"server":7}]'; do
-	n=$(metric dt-health counts_total failed)
-	m=$(metric dt-health counts_total ok)
 	before=$(lines 'no player count from')
 	says http "$what"
-	wait_for '[ $(($(metric dt-health counts_total failed) - n + $(metric dt-health counts_total ok) - m)) -ge 3 ]' 30
+	asked=$(wc -l <"$world/asked")
+	wait_for '[ $(($(wc -l <"$world/asked") - asked)) -ge 4 ]'      # the third answer is out, so the second was read
 	case $what in *-3*) expected=0 ;; *) expected=1 ;; esac         # the same mistake again
 	is "said once: $what" "$(($(lines 'no player count from') - before))" $expected
 	[ "$what" = '[1,null,[],{"server":7}]' ] || is 'the last count stays for an hour' "$(health '[.status, .player_count]')" '["up",312]'
@@ -76,7 +75,7 @@ ok 'a TreeStats that hangs holds nothing up' wait_for '[ "$(metric dt-health pro
 # the server in bad hands
 says udp slow
 stop health
-start health dt-health --counts 0.3 --interval 0.1 --timeout 2 --misses 4
+start health dt-health --counts 0.3 --interval 0.1 --timeout 20 --misses 4
 ok 'slow' wait_for '[ "$(health "[.status, .latency_ms >= 119]")" = "[\"up\",true]" ]'
 for how in garbage short; do
 	says udp $how

@@ -27,6 +27,7 @@ say boss '{"tag":"mage","command":"/ub jump","id":"t1"}'
 wait_for '[ "$(answers t1 | wc -l)" = 2 ]'
 is 'to a tag: a status for each' "$(answers t1)" 'Ann mage sent
 Bob mage sent'
+hears Ann jump
 hears Bob jump
 is 'each plugin gets its own' "$(grep jump "$T/Ann.out" "$T/Bob.out" | sed 's/^[^{]*//' | jq -c .)" '{"player_name":"Ann","command":"/ub jump"}
 {"player_name":"Bob","command":"/ub jump"}'
