@@ -39,9 +39,15 @@ apt_install() {
 		mkdir -p "${cluster%/*}"
 		echo "create_main_cluster = false" >$cluster
 	fi
-	local status=0
-	{ apt-get -q update && apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold \
-		install --no-install-recommends "$@"; } || status=$?
+	local status=0 try
+	for try in 1 2 3 4 5; do
+		status=0
+		{ apt-get -q -o Acquire::Retries=3 update && apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold \
+			install --no-install-recommends "$@"; } || status=$?
+		# a mirror that is away, or lists that somebody else is just getting
+		[ $status -ne 0 ] && [ $try -lt 5 ] || break
+		sleep $((try * 5))
+	done
 	[ -z "$made" ] || rm -f $guard
 	return $status
 }

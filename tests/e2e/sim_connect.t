@@ -87,8 +87,15 @@ is 'each telemetry event, once' "$(cat "$T/got")" "$(cut -f 1-3 "$T/load.tsv" | 
 # of a character that logged out a moment ago dt-sim may not know
 ok 'nearly all are surely sent' [ "$(grep -vc 'sent$' "$T/load.tsv")" -le 20 ]
 is 'with the times of the clock' "$(jq -rs --argjson began "$began" 'map(.timestamp[0:19] + "Z" | fromdate) | [min >= $began, max <= now] | @csv' "$J"/*.ndjson)" true,true
-status 'illegal frames among them' 0 timeout 240 dt-sim -n 20 --connect "$URL" --rate max --seconds 2 --odd --bad
-mv "$T/err" "$T/report"
+# what is made while dt-ingest stands still may find no room: then once more
+for _ in 1 2 3 4 5 6 7 8; do
+	stop ingest
+	start ingest dt-ingest --max-messages 0 --max-bytes 0
+	code=0
+	timeout 240 dt-sim -n 20 --connect "$URL" --rate max --seconds 2 --odd --bad 2>"$T/report" || code=$?
+	[ "$(metric dt-sim dropped_total)" = '{}' ] && break
+done
+is 'illegal frames among them' $code 0
 want=$(tail -n 1 "$T/report" | jq '[.bad[]] | add')
 ok 'each is refused' wait_for '[ "$(metric dt-ingest rejected_total | jq "add // 0")" = "$want" ]'
 is 'by its reason' "$(metric dt-ingest rejected_total | jq -cS 'with_entries(select(.value > 0))')" "$(tail -n 1 "$T/report" | jq -cS '.bad | with_entries(select(.value > 0))')"
