@@ -144,7 +144,8 @@ cmd_backup() {
 	umask 077
 	trap backup_end EXIT
 	trap 'exit 130' INT TERM
-	exec 8>>"$FILE.part" || fail 73 "unable to write $FILE.part"
+	[ -d "$(dirname "$FILE")" ] || fail 73 "unable to write $FILE: there is no directory $(dirname "$FILE")"
+	{ exec 8>>"$FILE.part"; } 2>/dev/null || fail 73 "unable to write $FILE.part"
 	flock -n 8 || fail 75 "another backup writes $FILE.part"
 	PART=$FILE.part
 	: >"$PART"

@@ -118,7 +118,7 @@ days_by() {
 }
 
 check_databases() {
-	local sink
+	local sink said
 	if ! PGBIN=$(pg_bindir); then
 		bad "databases: no PostgreSQL $PG_VERSION_MIN or later found"
 		return
@@ -126,10 +126,12 @@ check_databases() {
 	for sink in "${SINKS[@]}"; do
 		if [ -z "$(setting "${DB_URL[$sink]}")" ] && ! supervisor_alive; then
 			good "$sink database: the tracker's own, by $PGBIN; not running now"
-		elif (PGCONNECT_TIMEOUT=5 db_ask "$sink" 'select 1') >/dev/null 2>&1; then
+		elif said=$(PGCONNECT_TIMEOUT=5 db_ask "$sink" 'select 1' 2>&1); then
 			good "$sink database: $(db_where "$sink"), answers$(days_by "$sink")"
+		elif [ -z "$(setting "${DB_URL[$sink]}")" ]; then
+			bad "$sink database: the tracker's own gives no answer; scripts/tracker logs postgres"
 		else
-			bad "$sink database: no answer; scripts/tracker logs postgres, or mend ${DB_URL[$sink]}"
+			bad "$sink database: mend ${DB_URL[$sink]}, or what it names: $(head -n 1 <<<"$said")"
 		fi
 	done
 }
@@ -145,6 +147,11 @@ check_journal() {
 	fi
 }
 
+# An upgrade replaced the file that a process was started from.
+of_older_build() {
+	case $(readlink "/proc/$(s6-svstat -o pid "$(service_dir "$1")")/exe") in *" (deleted)") ;; *) return 1 ;; esac
+}
+
 check_programs() {
 	local name
 	if ! supervisor_alive; then
@@ -155,7 +162,10 @@ check_programs() {
 	for name in "${PROGRAMS[@]}"; do
 		service_known "$name" || continue
 		case $(state_of "$name") in
-		up) good "$name: up, $(deaths "$name") restarts" ;;
+		up)
+			if of_older_build "$name"; then doubt "$name: up, but of an older build; scripts/tracker restart $name"
+			else good "$name: up, $(deaths "$name") restarts"; fi
+			;;
 		failed) bad "$name: gave up on a configuration error; scripts/tracker logs $name" ;;
 		*) bad "$name: not up; scripts/tracker logs $name" ;;
 		esac

@@ -192,9 +192,9 @@ service_await() {
 	done
 }
 
-# The last lines of what it said, and why it is not there.  (Its logger may need a moment for them.)
+# The last lines of what it said since it was started, and why it is not there.  (Its logger may need a moment for them.)
 service_report() {
-	local last tries=0
+	local last tries=0 from=${LOG_BEFORE[$1]}
 	while [ "$(log_bytes "$1")" = "${LOG_BEFORE[$1]}" ] && [ $tries -lt 100 ]; do
 		tries=$((tries + 1))
 		sleep 0.05
@@ -207,7 +207,8 @@ service_report() {
 	else
 		warn "$1 gave up ($last), it is not started again; its last lines:"
 	fi
-	tail -n 8 "$LOGS/$1/current" 2>/dev/null | cut -c 32- | sed 's/^/    /' >&2
+	[ "$(log_bytes "$1")" -ge "$from" ] || from=0        # begun anew meanwhile
+	tail -c "+$((from + 1))" "$LOGS/$1/current" 2>/dev/null | tail -n 8 | cut -c 32- | sed 's/^/    /' >&2
 }
 
 # start_and_await NAME...: all at once, then each until it is ready.  1 when one is not; the others stay up.
