@@ -21,6 +21,7 @@ struct filter_feed {
 	char *key;                       /* what makes two of them the same */
 	struct bus_sub *sub;
 	struct ring *ring;
+	struct group *group;             /* its browsers */
 	unsigned users;
 	int dead;
 };
@@ -49,7 +50,7 @@ on_evict(void *priv, uint64_t n)
 {
 	struct filter_feed *feed = priv;
 
-	feed->filters->config.on_evict(feed->filters->config.priv, feed, n);
+	feed->filters->config.on_evict(feed->filters->config.priv, feed->group, n);
 }
 
 static void
@@ -71,7 +72,7 @@ on_batch(void *priv)
 {
 	struct filter_feed *feed = priv;
 
-	feed->filters->config.on_events(feed->filters->config.priv, feed);
+	feed->filters->config.on_events(feed->filters->config.priv, feed->group);
 }
 
 static void
@@ -79,7 +80,7 @@ on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
 {
 	struct filter_feed *feed = priv;
 
-	feed->filters->config.on_gap(feed->filters->config.priv, feed, from, to, count);
+	feed->filters->config.on_gap(feed->filters->config.priv, feed->group, from, to, count);
 }
 
 static void
@@ -89,22 +90,10 @@ on_end(void *priv, const char *error)
 
 	feed->dead = 1;
 	feed->filters->turn = 1;
-	feed->filters->config.on_dead(feed->filters->config.priv, feed, error != NULL ? error : "the stream has ended");
+	feed->filters->config.on_dead(feed->filters->config.priv, feed->group, error != NULL ? error : "the stream has ended");
 }
 
 /* ---- the feeds ---- */
-
-static char *
-key_of(const struct subscription *s)
-{
-	struct buf b = BUF_INIT(1u << 20);
-	char *key;
-
-	subscription_write_words(s, &b);
-	key = xstrndup(buf_data(&b), buf_size(&b));
-	buf_fini(&b);
-	return key;
-}
 
 static struct filter_feed *
 feed_new(struct filters *f, const struct subscription *s, char *key)
@@ -120,6 +109,7 @@ feed_new(struct filters *f, const struct subscription *s, char *key)
 	feed->filters = f;
 	feed->key = key;
 	feed->ring = ring_new_beside(f->config.main, RING_BYTES, RING_MESSAGES, RING_BIG_BYTES, on_evict, feed);
+	feed->group = group_new(feed->ring);
 	feed->sub = bus_sub_new(&config);
 	free(path);
 	http_add(f->config.http, bus_sub_pollable(feed->sub));
@@ -143,6 +133,7 @@ feed_free(struct filter_feed *feed)
 	end_sub(feed);
 	LIST_REMOVE(feed, link);
 	feed->filters->n--;
+	group_free(&feed->group);
 	ring_free(&feed->ring);
 	free(feed->key);
 	free(feed);
@@ -152,7 +143,7 @@ struct filter_feed *
 filters_get(struct filters *f, const struct subscription *s)
 {
 	struct filter_feed *feed;
-	char *key = key_of(s);
+	char *key = subscription_key(s);
 
 	filters_turn(f);
 	/* Who asks for what was before has a place of its own in the stream. */
@@ -183,10 +174,10 @@ filters_put(struct filters *f, struct filter_feed **feedp)
 		f->turn = 1;
 }
 
-struct ring *
-filter_feed_ring(const struct filter_feed *feed)
+struct group *
+filter_feed_group(const struct filter_feed *feed)
 {
-	return feed->ring;
+	return feed->group;
 }
 
 void

@@ -3,18 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "client.h"
 #include "clock/clock.h"
-#include "commands.h"
-#include "dungeons.h"
-#include "filters.h"
+#include "live_int.h"
 #include "log/log.h"
-#include "maps.h"
 #include "mem/mem.h"
 #include "origin.h"
-#include "ring.h"
 #include "stat/stat.h"
 
 #define USED_MS 60000                    /* how often open sockets keep their sessions from ending idle */
@@ -25,33 +19,6 @@
 #define DUNGEON_BYTES (2u << 20)
 #define MESSAGE_MAX 65536
 #define CLIENTS_MAX 10000
-#define SNAPSHOT_MAX (16u << 20)
-#define SNAPSHOT_WITHIN_US (INT64_C(900) * 1000000)
-
-struct seat {                            /* one connection */
-	LIST_ENTRY(seat) link;
-	struct live *live;
-	struct client *client;
-	struct http_ws *ws;
-};
-
-struct live {
-	struct live_config config;
-	struct client_env env;
-	struct ring *ring;
-	uint64_t low;                    /* nobody on the ring stands before this message */
-	struct filters *filters;
-	int held;                        /* a filter is paused */
-	struct commands *commands;
-	struct dungeons *dungeons;
-	struct maps *maps;
-	struct pollable timer;
-	LIST_HEAD(, seat) seats;
-	size_t n;
-	struct door *door;
-	uint64_t door_version;
-	int64_t used_ms;
-};
 
 size_t
 live_clients(const struct live *l)
@@ -61,24 +28,30 @@ live_clients(const struct live *l)
 
 /* ---- what goes out ---- */
 
-/* Most messages go when everybody has long had them: all are asked only when the slowest of the last time could stand here. */
 static void
-on_evict(void *priv, uint64_t n)
+evict(void *priv, struct group *g)
 {
 	struct live *l = priv;
 	struct seat *s;
 	uint64_t pos;
 
-	if (n < l->low)
-		return;
-	l->low = ring_end(l->ring);
-	LIST_FOREACH(s, &l->seats, link) {
-		if (client_feed(s->client) != NULL)
-			continue;
-		client_evict(s->client, n);
+	LIST_FOREACH(s, group_seats(g), in_group) {
+		client_evict(s->client, ring_first(l->ring));
 		if ((pos = client_pos(s->client)) < l->low)
 			l->low = pos;
 	}
+}
+
+/* Most messages go when everybody has long had them: all are asked only when the slowest of the last time could stand here. */
+static void
+on_evict(void *priv, uint64_t n)
+{
+	struct live *l = priv;
+
+	if (n < l->low)
+		return;
+	l->low = ring_end(l->ring);
+	groups_each(l->groups, evict, l);
 }
 
 const char *
@@ -114,7 +87,14 @@ live_event(struct live *l, const struct event *ev, uint64_t seq)
 		return;
 	live_remember(l, ev);
 	subscription_message(ev, seq, &m);
-	(void)ring_add(l->ring, &m, ev->line, ev->len);
+	groups_added(l->groups, ring_add(l->ring, &m, ev->line, ev->len));
+}
+
+static void
+wake_at(struct live *l, int64_t due_ms)
+{
+	if (due_ms < l->timer.deadline_ms)
+		l->timer.deadline_ms = due_ms;
 }
 
 /* Everybody who has something to get asks for his turn; the timer wakes us for those whose batch is not due yet. */
@@ -122,21 +102,32 @@ static void
 poke(struct live *l, int64_t now_ms)
 {
 	struct seat *s;
-	int64_t next = CLOCK_NEVER;
 
-	LIST_FOREACH(s, &l->seats, link) {
-		int64_t due = client_poke(s->client, now_ms);
-
-		if (due < next)
-			next = due;
-	}
-	l->timer.deadline_ms = next;
+	l->timer.deadline_ms = CLOCK_NEVER;
+	LIST_FOREACH(s, &l->seats, link)
+		wake_at(l, client_poke(s->client, now_ms));
 }
 
-void
+static void
+on_news(void *priv, struct group *g, uint64_t from, uint64_t to)
+{
+	struct live *l = priv;
+	int64_t now_ms = http_now(l->config.http);
+	struct seat *s;
+
+	LIST_FOREACH(s, group_seats(g), in_group) {
+		client_skip(s->client, from, to);
+		wake_at(l, client_poke(s->client, now_ms));
+		l->lags |= client_lags(s->client, now_ms);
+	}
+}
+
+int
 live_flush(struct live *l)
 {
-	poke(l, http_now(l->config.http));
+	l->lags = 0;
+	groups_news(l->groups, on_news, l);
+	return l->lags;
 }
 
 int
@@ -145,7 +136,7 @@ live_lags(const struct live *l, int64_t now_ms)
 	const struct seat *s;
 
 	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == NULL && client_lags(s->client, now_ms))
+		if (s->feed == NULL && client_lags(s->client, now_ms))
 			return 1;
 	return 0;
 }
@@ -215,14 +206,13 @@ static void
 hold_filters(struct live *l)
 {
 	int64_t now_ms = http_now(l->config.http);
-	struct filter_feed *feed;
 	struct seat *s;
 
 	l->held = 0;
 	filters_go_on(l->filters);
 	LIST_FOREACH(s, &l->seats, link)
-		if ((feed = client_feed(s->client)) != NULL && client_lags(s->client, now_ms)) {
-			filter_feed_pause(feed, 1);
+		if (s->feed != NULL && client_lags(s->client, now_ms)) {
+			filter_feed_pause(s->feed, 1);
 			l->held = 1;
 		}
 }
@@ -252,7 +242,7 @@ live_gap(struct live *l, uint64_t from, uint64_t to, uint64_t count)
 
 	log_warn("missed the events %ju to %ju: the journal no longer has them", (uintmax_t)from, (uintmax_t)to);
 	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == NULL)
+		if (s->feed == NULL)
 			client_put(s->client, text, (size_t)n);
 }
 
@@ -269,156 +259,59 @@ live_close(struct live *l)
 		client_close(s->client);
 }
 
-/* ---- what comes in ---- */
+/* ---- connections ---- */
 
 static void
-put_snapshot(struct live *l, struct client *c)
+leave(struct seat *s)
 {
-	struct buf b = BUF_INIT(SNAPSHOT_MAX);
-	char now[CLOCK_ISO_SIZE];
-	int64_t now_us = clock_wall_us();
-	int bad;
+	struct live *l = s->live;
 
-	clock_format_iso(now_us, now);
-	bad = buf_printf(&b, "{\"type\":\"snapshot\",\"seq\":%ju,\"at\":\"%s\",", (uintmax_t)l->config.newest_seq(l->config.priv), now);
-	bad |= roster_write_players(l->config.roster, now_us, SNAPSHOT_WITHIN_US, &b);
-	bad |= buf_appends(&b, ",");
-	bad |= roster_write_portals(l->config.roster, now_us, &b);
-	bad |= buf_appends(&b, "}");
-	if (bad)
-		client_error(c, "too_large", "the live state is too large for one message: use /live");
+	LIST_REMOVE(s, in_group);
+	if (s->feed != NULL)
+		filters_put(l->filters, &s->feed);
 	else
-		client_put(c, buf_data(&b), buf_size(&b));
-	buf_fini(&b);
+		groups_put(l->groups, &s->group);
 }
 
-static void
-on_subscribe(struct live *l, struct client *c, const struct json *j)
+int
+live_join(struct seat *s, const struct subscription *sub)
 {
-	struct buf b = BUF_INIT(1u << 20);
-	char error[256];
-	struct subscription *sub = subscription_parse(j, error, sizeof(error));
+	struct live *l = s->live;
 	struct filter_feed *feed = NULL;
+	struct group *group;
 
-	if (sub == NULL) {
-		client_error(c, "bad_subscribe", "%s", error);
-		return;
-	}
-	if (sub->jq != NULL && (feed = filters_get(l->filters, sub)) == NULL) {
-		client_error(c, "too_many", "at most %d different jq programs are run at a time: narrow by message_types and characters", FILTERS_MAX);
-		subscription_free(&sub);
-		return;
-	}
-	subscription_write(sub, l->config.newest_seq(l->config.priv), &b);
-	client_put(c, buf_data(&b), buf_size(&b));
-	buf_fini(&b);
-	if (sub->snapshot)
-		put_snapshot(l, c);
-	client_subscribe(c, sub, feed);
+	if (sub->jq != NULL && (feed = filters_get(l->filters, sub)) == NULL)
+		return -1;
+	group = feed != NULL ? filter_feed_group(feed) : groups_get(l->groups, sub);
+	if (s->group != NULL)
+		leave(s);
+	s->group = group;
+	s->feed = feed;
+	LIST_INSERT_HEAD(group_seats(group), s, in_group);
 	l->low = 0;
-}
-
-static void
-on_request_dungeon_map(struct live *l, struct client *c, const struct json *j)
-{
-	const char *text = json_str(j, "landblock", "");
-	char landblock[5];
-
-	if (dungeons_landblock(text, landblock) == -1) {
-		client_error(c, "bad_landblock", "landblock must be up to 8 hexadecimal digits in a string");
-		return;
-	}
-	maps_ask(l->maps, c, landblock, http_now(l->config.http));
-}
-
-static void
-on_later(struct live *l, struct client *c, const struct json *j)
-{
-	(void)l;
-	client_error(c, "not_available", "\"%s\" is not available yet: this socket is always live", json_str(j, "type", ""));
-}
-
-static void
-on_command(struct live *l, struct client *c, const struct json *j)
-{
-	if (client_who(c)->role < ACCOUNT_OPERATOR) {
-		(*stat_cell(STAT_SERVE_REJECTED, "not_allowed"))++;
-		client_error(c, "not_allowed", "commands need the role operator");
-		return;
-	}
-	commands_ask(l->commands, c, j, http_now(l->config.http));
-}
-
-static const struct request {
-	const char *type;
-	void (*f)(struct live *, struct client *, const struct json *);
-} requests[] = {
-	{ "subscribe", on_subscribe },
-	{ "command", on_command },
-	{ "request_dungeon_map", on_request_dungeon_map },
-	{ "seek", on_later },
-	{ "pause", on_later },
-	{ "live", on_later },
-};
-
-/* As the first browsers said it: a command has no type. */
-static int
-is_bare_command(const struct json *j)
-{
-	return !json_has(j, "type") && json_has(j, "command") && (json_has(j, "player_name") || json_has(j, "tag") || json_has(j, "all"));
-}
-
-static void
-dispatch(struct live *l, struct client *c, const struct json *j)
-{
-	const char *type = json_str(j, "type", "");
-	size_t i;
-
-	if (is_bare_command(j))
-		type = "command";
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		if (strcmp(type, requests[i].type) == 0) {
-			requests[i].f(l, c, j);
-			return;
-		}
-	if (type[0] == '\0')
-		client_error(c, "bad_message", "a message needs a \"type\", or a \"command\" and \"player_name\", \"tag\" or \"all\"");
-	else
-		client_error(c, "bad_message", "no message of type \"%.40s\" is known here", type);
+	return 0;
 }
 
 static void
 on_message(void *conn_priv, struct http_ws *ws, const char *data, size_t len, int binary)
 {
 	struct seat *s = conn_priv;
-	const char *error = "";
-	struct json *j;
 
-	stat_add(STAT_SERVE_MESSAGES, 1);
-	if (!client_allow(s->client, http_now(s->live->config.http))) {
-		client_error(s->client, "too_many", "too many messages: at most 20 a second");
-		return;
-	}
-	if (binary) {
-		client_error(s->client, "bad_message", "messages are text");
-		return;
-	}
-	if ((j = json_parse(data, len, &error)) == NULL || json_kind(j, "") != 'o') {
-		client_error(s->client, "bad_message", "a message is one JSON object%s%s", j == NULL ? ": " : "", j == NULL ? error : "");
-		json_free(&j);
-		return;
-	}
 	(void)ws;
-	dispatch(s->live, s->client, j);
-	json_free(&j);
+	stat_add(STAT_SERVE_MESSAGES, 1);
+	if (!client_allow(s->client, http_now(s->live->config.http)))
+		client_error(s->client, "too_many", "too many messages: at most 20 a second");
+	else if (binary)
+		client_error(s->client, "bad_message", "messages are text");
+	else
+		live_request(s, data, len);
 }
-
-/* ---- connections ---- */
 
 static int
 on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 {
 	struct live *l = priv;
+	struct subscription *all;
 	struct seat *s;
 
 	/* Cookies are sent by whatever page opens the socket: then the page has to say whose it is. */
@@ -430,7 +323,10 @@ on_upgrade(void *priv, struct http_req *req, void **conn_priv)
 		return 503;
 	s = xcalloc(1, sizeof(*s));
 	s->live = l;
-	s->client = client_new(&l->env, door_who(req));
+	all = subscription_all();
+	(void)live_join(s, all);
+	subscription_free(&all);
+	s->client = client_new(&l->env, door_who(req), s->group);
 	LIST_INSERT_HEAD(&l->seats, s, link);
 	l->n++;
 	stat_set(STAT_SERVE_BROWSERS, (int64_t)l->n);
@@ -453,7 +349,7 @@ on_writable(void *conn_priv, struct http_ws *ws)
 	struct seat *s = conn_priv;
 
 	(void)ws;
-	client_write(s->client, http_now(s->live->config.http));
+	wake_at(s->live, client_write(s->client, http_now(s->live->config.http)));
 }
 
 static void
@@ -467,6 +363,7 @@ on_close(void *conn_priv, struct http_ws *ws, int code)
 	commands_forget(l->commands, s->client);
 	maps_forget(l->maps, s->client);
 	client_free(&s->client);
+	leave(s);
 	LIST_REMOVE(s, link);
 	free(s);
 	l->n--;
@@ -480,49 +377,45 @@ static const struct http_ws_handler handler = {
 /* ---- filters ---- */
 
 static void
-on_filter_events(void *priv, struct filter_feed *feed)
+on_filter_events(void *priv, struct group *g)
 {
 	struct live *l = priv;
 	int64_t now_ms = http_now(l->config.http);
 	struct seat *s;
 
-	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == feed)
-			(void)client_poke(s->client, now_ms);
+	LIST_FOREACH(s, group_seats(g), in_group)
+		wake_at(l, client_poke(s->client, now_ms));
 	l->held = 1;
 }
 
 static void
-on_filter_evict(void *priv, struct filter_feed *feed, uint64_t n)
+on_filter_evict(void *priv, struct group *g, uint64_t n)
 {
-	struct live *l = priv;
 	struct seat *s;
 
-	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == feed)
-			client_evict(s->client, n);
+	(void)priv;
+	LIST_FOREACH(s, group_seats(g), in_group)
+		client_evict(s->client, n);
 }
 
 static void
-on_filter_gap(void *priv, struct filter_feed *feed, uint64_t from, uint64_t to, uint64_t count)
+on_filter_gap(void *priv, struct group *g, uint64_t from, uint64_t to, uint64_t count)
 {
-	struct live *l = priv;
 	struct seat *s;
 
-	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == feed)
-			client_gap(s->client, from, to, count);
+	(void)priv;
+	LIST_FOREACH(s, group_seats(g), in_group)
+		client_gap(s->client, from, to, count);
 }
 
 static void
-on_filter_dead(void *priv, struct filter_feed *feed, const char *reason)
+on_filter_dead(void *priv, struct group *g, const char *reason)
 {
-	struct live *l = priv;
 	struct seat *s;
 
-	LIST_FOREACH(s, &l->seats, link)
-		if (client_feed(s->client) == feed)
-			client_error(s->client, "bad_jq", "jq: %s", reason);
+	(void)priv;
+	LIST_FOREACH(s, group_seats(g), in_group)
+		client_error(s->client, "bad_jq", "jq: %s", reason);
 }
 
 struct live *
@@ -533,12 +426,13 @@ live_new(const struct live_config *config)
 	l->config = *config;
 	LIST_INIT(&l->seats);
 	l->ring = ring_new(RING_BYTES, RING_MESSAGES, RING_BIG_BYTES, on_evict, l);
+	l->groups = groups_new(l->ring);
 	l->filters = filters_new(&(struct filters_config){ .http = config->http, .main = l->ring, .on_events = on_filter_events, .on_evict = on_filter_evict,
 	    .on_gap = on_filter_gap, .on_dead = on_filter_dead, .priv = l });
 	l->commands = commands_new(config->pub);
 	l->dungeons = dungeons_new(DUNGEON_BYTES);
 	l->maps = maps_new(l->dungeons, config->pub, config->map_wait_ms);
-	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .filters = l->filters, .newest_seq = config->newest_seq, .priv = config->priv };
+	l->env = (struct client_env){ .http = config->http, .ring = l->ring, .newest_seq = config->newest_seq, .priv = config->priv };
 	l->timer = (struct pollable){ .fd = -1, .deadline_ms = CLOCK_NEVER, .handle = on_timer };
 	http_add(config->http, &l->timer);
 	http_route_ws(config->http, "/ws/live", &handler, l);
@@ -557,6 +451,7 @@ live_free(struct live **lp)
 	maps_free(&l->maps);
 	dungeons_free(&l->dungeons);
 	filters_free(&l->filters);
+	groups_free(&l->groups);
 	ring_free(&l->ring);
 	free(l);
 	*lp = NULL;

@@ -27,7 +27,7 @@ void live_free(struct live **);
 void live_database(struct live *, struct pool *);        /* for maps that are not in memory; borrowed */
 void live_event(struct live *, const struct event *, uint64_t seq);      /* to all who want it */
 void live_remember(struct live *, const struct event *);                 /* of before: kept to answer by, sent to nobody */
-void live_flush(struct live *);                          /* after a batch of events */
+int live_flush(struct live *);                           /* after a batch of events; 1: somebody lags, as below */
 void live_gap(struct live *, uint64_t from, uint64_t to, uint64_t count);   /* what we ourselves missed */
 int live_lags(const struct live *, int64_t now_ms);      /* some browser would keep up if the stream waited a moment */
 void live_tick(struct live *, int64_t now_ms);           /* now and then: also closes sockets whose session is over */

@@ -145,10 +145,8 @@ on_gap(void *priv, uint64_t from, uint64_t to, uint64_t count)
 /* A burst, as after the bus was away, comes faster than sockets take it.  Who reads well should not lose any of it,
  * who does not should not hold up the others: so wait, but not for long. */
 static void
-pace(int64_t now_ms)
+pace(int64_t now_ms, int lag)
 {
-	int lag = live_lags(S.live, now_ms);
-
 	if (S.paused_ms == 0 && lag) {
 		S.paused_ms = now_ms;
 		S.tick.deadline_ms = now_ms + PACE_MS;
@@ -162,10 +160,11 @@ pace(int64_t now_ms)
 static void
 on_batch(void *priv)
 {
+	int lag = live_flush(S.live);
+
 	(void)priv;
-	live_flush(S.live);
 	if (S.paused_ms == 0)
-		pace(http_now(S.http));
+		pace(http_now(S.http), lag);
 }
 
 static void
@@ -236,7 +235,7 @@ on_turn(void *priv, int64_t now_ms)
 	feed_tick(S.feed, now_ms);
 	live_turn(S.live);
 	if (S.paused_ms != 0)
-		pace(now_ms);
+		pace(now_ms, live_lags(S.live, now_ms));
 	stat_write(now_ms);
 }
 

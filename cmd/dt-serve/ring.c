@@ -60,6 +60,28 @@ ring_get(const struct ring *r, uint64_t n)
 	return &r->msg[n % r->slots];
 }
 
+size_t
+ring_slots(const struct ring *r)
+{
+	return r->slots;
+}
+
+struct ring_run
+ring_run(const struct ring *r, uint64_t n, size_t max)
+{
+	struct ring_run run = { .frames = ring_get(r, n)->frame, .next = n };
+
+	for (; run.next < r->end; run.next++) {
+		const struct ring_msg *m = &r->msg[run.next % r->slots];
+
+		if (m->big != NULL || m->frame != run.frames + run.len || run.len + m->header + m->len > max)
+			break;
+		run.len += m->header + m->len;
+	}
+	run.count = run.next - n;
+	return run;
+}
+
 /* ---- big ones ---- */
 
 struct ring_big *

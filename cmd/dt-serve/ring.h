@@ -26,6 +26,12 @@ struct ring_msg {
 	uint8_t header;              /* bytes of the frame's header */
 };
 
+struct ring_run {                    /* frames side by side */
+	const char *frames;
+	size_t len;                  /* 0: there are none, or a big one is first */
+	uint64_t count, next;        /* how many they are, and the number of the message behind them */
+};
+
 struct ring;
 /* evict is called with the number of each message that is about to go; it may look at all messages, that one included. */
 struct ring *ring_new(size_t bytes, size_t messages, size_t big_bytes, void (*evict)(void *priv, uint64_t n), void *priv);
@@ -42,6 +48,9 @@ ring_payload(const struct ring_msg *m)
 {
 	return m->big != NULL ? m->big->data : m->frame + m->header;
 }
+
+size_t ring_slots(const struct ring *);          /* number n lies at n modulo this */
+struct ring_run ring_run(const struct ring *, uint64_t n, size_t max);   /* from n on, at most so many bytes */
 
 /* Copies the payload; what else is known of it comes in the message.  Returns its number. */
 uint64_t ring_add(struct ring *, const struct ring_msg *, const char *payload, size_t len);

@@ -187,6 +187,33 @@ hash_names(struct subscription *s)
 		s->name_hash[i] = subscription_name_hash(s->characters[i], strlen(s->characters[i]));
 }
 
+static char **
+dup_words(char *const *words)
+{
+	char **copy;
+	size_t n = 0;
+
+	if (words == NULL)
+		return NULL;
+	while (words[n] != NULL)
+		n++;
+	copy = xcalloc(n + 1, sizeof(*copy));
+	while (n-- > 0)
+		copy[n] = xstrdup(words[n]);
+	return copy;
+}
+
+struct subscription *
+subscription_dup_words(const struct subscription *s)
+{
+	struct subscription *copy = subscription_all();
+
+	copy->types = dup_words(s->types);
+	copy->characters = dup_words(s->characters);
+	hash_names(copy);
+	return copy;
+}
+
 struct subscription *
 subscription_parse(const struct json *j, char *error, size_t size)
 {
@@ -220,12 +247,6 @@ subscription_message(const struct event *ev, uint64_t seq, struct ring_msg *m)
 		.seq = seq, .name_hash = n > 0 ? subscription_name_hash(name, (size_t)n) : 0,
 		.type_at = (uint32_t)(ev->type.p - ev->line), .type_len = (uint16_t)ev->type.len, .type_id = (int16_t)event_type_id(ev->type)
 	};
-}
-
-int
-subscription_wants_all(const struct subscription *s)
-{
-	return s->types == NULL && s->characters == NULL && s->n_rates == 0;
 }
 
 static int
@@ -299,6 +320,18 @@ subscription_write_words(const struct subscription *s, struct buf *out)
 		return;
 	(void)buf_appends(out, ",\"jq\":");
 	(void)buf_append_json(out, s->jq, strlen(s->jq));
+}
+
+char *
+subscription_key(const struct subscription *s)
+{
+	struct buf b = BUF_INIT(1u << 20);
+	char *key;
+
+	subscription_write_words(s, &b);
+	key = xstrndup(buf_size(&b) > 0 ? buf_data(&b) : "", buf_size(&b));
+	buf_fini(&b);
+	return key;
 }
 
 void

@@ -35,14 +35,15 @@ struct subscription {
 struct subscription *subscription_all(void);     /* what a browser has that has not asked yet */
 /* NULL when the message is no good: why is in error, a sentence. */
 struct subscription *subscription_parse(const struct json *, char *error, size_t size);
+struct subscription *subscription_dup_words(const struct subscription *);        /* its types and characters alone */
 void subscription_free(struct subscription **);
 
 int subscription_wants(struct subscription *, const struct ring_msg *);
-int subscription_wants_all(const struct subscription *);
 double subscription_rate(const struct subscription *, const struct ring_msg *);   /* a second and character; 0: no limit */
 void subscription_write(const struct subscription *, uint64_t seq, struct buf *out);   /* the `subscribed` answer */
 
 void subscription_write_words(const struct subscription *, struct buf *out);      /* types, characters and jq of it: what decides which events it is sent */
+char *subscription_key(const struct subscription *);             /* the same as text, to be freed */
 
 /* What a ring has to know of an event. */
 void subscription_message(const struct event *, uint64_t seq, struct ring_msg *);

@@ -104,8 +104,10 @@ void http_ws_queue_max(struct http_ws *, size_t max_queued);     /* default 1 Mi
 size_t http_ws_queued(const struct http_ws *);
 /* Ready-made frames (http_ws_frame), written as they are: bytes shared by all connections are framed once. */
 void http_ws_want_write(struct http_ws *);
-int http_ws_write_raw(struct http_ws *, const char *frames, size_t len);   /* in on_writable, once a call, at most 64 KiB, whole frames; 0 or -1 */
+/* In on_writable, whole frames, at most 64 KiB.  1: the socket may take more at once; 0: it is full, what is over was copied, ask again; -1: it is gone. */
+int http_ws_write_raw(struct http_ws *, const char *frames, size_t len);
 size_t http_ws_frame(char *out, size_t payload_len);             /* header of an unmasked text frame into out[10]; its length */
+size_t http_ws_frame_len(const char *frame);                     /* of one that is whole, with its header */
 void http_ws_pause(struct http_ws *, int on);                    /* stop reading: back-pressure to the peer */
 void http_ws_close(struct http_ws *, int code, const char *reason);
 void http_ws_kill(struct http_ws *);             /* at once, for a peer that would not take a close either; on_close comes later */

@@ -179,6 +179,17 @@ int http_has_etag(const char *list, const char *etag);               /* If-None-
 void http_static_serve(struct http_static *, struct http_req *);
 void http_static_free(struct http_static **);
 
+/* http_frame.c */
+size_t http_frame_put(char *to, const char *data, size_t len, int masked);   /* a text frame with its header of at most 14 bytes; its length */
+
+/* http_url.c */
+struct http_url {                        /* to be freed: address, path, also when it is none */
+	char *address, *path;
+	char host[512];
+	int port;
+};
+int http_url_parse(const char *, struct http_url *); /* ws://host[:port][/path], ws+unix:///path/of/socket[:/path]; 0 or -1 */
+
 /* http_ws.c */
 int http_ws_callback(struct http_conn *, enum lws_callback_reasons, void *in, size_t len);
 struct http_ws *http_ws_accept(struct http_conn *, const struct http_ws_handler *, void *conn_priv);

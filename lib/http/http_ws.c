@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include "http/http_int.h"
 #include "log/log.h"
@@ -20,7 +19,7 @@
 #define KEEP_RX (16u << 10)              /* a buffer over this is given back when it is empty: sixty inventories at login would stay */
 #define FRAGMENTS_MAX 65536              /* of one message */
 #define CLOSE_S 5                        /* how long a close may take to get out */
-#define HEADER_MAX 14
+#define HEADER_MAX 14                    /* of a frame, with its mask */
 
 struct http_ws {
 	struct http *h;
@@ -28,7 +27,7 @@ struct http_ws {
 	const struct http_ws_handler *handler;
 	void *priv;
 	struct buf in, out;
-	int client, open, gone, asked, want, writing, wrote, paused;
+	int client, open, gone, asked, want, writing, paused;
 	int binary;
 	unsigned fragments;              /* of this message, so far */
 	int skipping;                    /* the rest of a message that was too long */
@@ -222,78 +221,6 @@ on_receive(struct http_ws *ws, const char *data, size_t len)
 
 /* ---- sending ---- */
 
-static size_t
-put_header(unsigned char *to, size_t len, unsigned mask)
-{
-	size_t n = 2, i;
-
-	to[0] = 0x81;            /* final, text */
-	if (len < 126)
-		to[1] = (unsigned char)len;
-	else if (len < 65536) {
-		to[1] = 126;
-		n = 4;
-	} else {
-		to[1] = 127;
-		n = 10;
-	}
-	for (i = 2; i < n; i++)
-		to[i] = (unsigned char)((uint64_t)len >> 8 * (n - 1 - i));
-	to[1] |= (unsigned char)mask;
-	return n;
-}
-
-size_t
-http_ws_frame(char *out, size_t payload_len)
-{
-	return put_header((unsigned char *)out, payload_len, 0);
-}
-
-/* Length of the frame at p, of which we know that it is whole. */
-static size_t
-frame_len(const unsigned char *p)
-{
-	size_t len = p[1] & 0x7f, n = 2, i;
-
-	if (len >= 126) {
-		n = len == 126 ? 4 : 10;
-		for (len = 0, i = 2; i < n; i++)
-			len = len << 8 | p[i];
-	}
-	return n + len + (p[1] & 0x80 ? 4 : 0);
-}
-
-static uint32_t
-mask_key(void)
-{
-	static uint64_t s;
-
-	if (s == 0 && getrandom(&s, sizeof(s), 0) != sizeof(s))
-		s = (uint64_t)(uintptr_t)&s | 1;
-	s ^= s << 13;            /* xorshift64: a mask only has to differ from frame to frame, not to be a secret */
-	s ^= s >> 7;
-	s ^= s << 17;
-	return (uint32_t)(s >> 32);
-}
-
-static void
-put_masked(char *to, const char *data, size_t len)
-{
-	uint32_t key = mask_key();
-	uint64_t wide = (uint64_t)key << 32 | key, w;
-	size_t i;
-
-	memcpy(to, &key, 4);
-	to += 4;
-	for (i = 0; i + 8 <= len; i += 8) {
-		memcpy(&w, data + i, 8);
-		w ^= wide;
-		memcpy(to + i, &w, 8);
-	}
-	for (; i < len; i++)
-		to[i] = (char)(data[i] ^ ((const char *)&key)[i & 3]);
-}
-
 int
 http_ws_send(struct http_ws *ws, const char *data, size_t len)
 {
@@ -313,13 +240,8 @@ http_ws_send(struct http_ws *ws, const char *data, size_t len)
 		ws->out.max = max;
 	} else
 		to = buf_reserve(&ws->out, len + HEADER_MAX);
-	n = put_header((unsigned char *)to, len, ws->client ? 0x80 : 0);
-	if (ws->client) {
-		put_masked(to + n, data, len);
-		n += 4;
-	} else
-		memcpy(to + n, data, len);
-	buf_added(&ws->out, n + len);
+	n = http_frame_put(to, data, len, ws->client);
+	buf_added(&ws->out, n);
 	ask(ws);
 	return 0;
 }
@@ -353,12 +275,11 @@ write_raw(struct http_ws *ws, const char *frames, size_t len)
 int
 http_ws_write_raw(struct http_ws *ws, const char *frames, size_t len)
 {
-	assert(ws->writing && !ws->wrote && !ws->client);
-	ws->wrote = 1;
+	assert(ws->writing && !ws->gone && !ws->client);
 	if (len == 0)
-		return 0;
+		return 1;
 	if (write_raw(ws, frames, len) == 0)
-		return 0;
+		return !lws_partial_buffered(ws->c->wsi);
 	ws->gone = 1;
 	return -1;
 }
@@ -366,12 +287,12 @@ http_ws_write_raw(struct http_ws *ws, const char *frames, size_t len)
 static int
 write_queue(struct http_ws *ws)
 {
-	const unsigned char *p = (const unsigned char *)buf_data(&ws->out);
-	size_t size = buf_size(&ws->out), n = frame_len(p), next;
+	const char *p = buf_data(&ws->out);
+	size_t size = buf_size(&ws->out), n = http_ws_frame_len(p), next;
 
-	while (n < size && (next = n + frame_len(p + n)) <= HTTP_TX)
+	while (n < size && (next = n + http_ws_frame_len(p + n)) <= HTTP_TX)
 		n = next;
-	if (write_raw(ws, (const char *)p, n) != 0)
+	if (write_raw(ws, p, n) != 0)
 		return -1;
 	buf_consume(&ws->out, n);
 	if (buf_size(&ws->out) == 0 && ws->out.cap > KEEP_RX)
@@ -391,7 +312,7 @@ on_writeable(struct http_ws *ws)
 		return close_now(ws);
 	if (!ws->want || ws->handler->on_writable == NULL)
 		return 0;
-	ws->want = ws->wrote = 0;
+	ws->want = 0;
 	ws->writing = 1;
 	ws->handler->on_writable(ws->priv, ws);
 	ws->writing = 0;
@@ -488,52 +409,6 @@ http_ws_callback(struct http_conn *c, enum lws_callback_reasons reason, void *in
 
 /* ---- connecting ---- */
 
-struct url {
-	char *address, *path;
-	char host[512];
-	int port;
-};
-
-/* ws://host[:port][/path], ws+unix:///path/of/socket[:/path]; 0 or -1. */
-static int
-url_parse(const char *url, struct url *u)
-{
-	const char *p, *end;
-	char *tail;
-	long port;
-
-	*u = (struct url){ .port = 80 };
-	if (strncmp(url, "ws+unix://", 10) == 0) {
-		p = url + 10;
-		end = p + strcspn(p, ":");
-		u->address = xasprintf("+%.*s", (int)(end - p), p);      /* lws's sign for a UNIX socket */
-		u->path = xstrdup(*end == ':' && end[1] != '\0' ? end + 1 : "/");
-		snprintf(u->host, sizeof(u->host), "localhost");
-		return *p == '/' ? 0 : -1;
-	}
-	if (strncmp(url, "ws://", 5) != 0)
-		return -1;
-	p = url + 5;
-	end = p + strcspn(p, "/?");
-	snprintf(u->host, sizeof(u->host), "%.*s", (int)(end - p), p);
-	u->path = *end == '/' ? xstrdup(end) : xasprintf("/%s", end);
-	if (*p == '[' && memchr(p, ']', (size_t)(end - p)) != NULL) {
-		u->address = xstrndup(p + 1, strcspn(p, "]") - 1);
-		p += strcspn(p, "]") + 1;
-	} else {
-		u->address = xstrndup(p, strcspn(p, ":/?"));
-		p += strcspn(p, ":/?");
-	}
-	if (*p == ':') {
-		port = strtol(p + 1, &tail, 10);
-		if (tail != end || port < 1 || port > 65535)
-			return -1;
-		u->port = (int)port;
-	} else if (p != end)
-		return -1;
-	return u->address[0] != '\0' ? 0 : -1;
-}
-
 static char *const *
 dup_headers(const char *const *headers)
 {
@@ -554,10 +429,10 @@ http_ws_connect(struct http *h, const char *url, const char *const *headers, con
 	struct http_conn *c = http_conn_new(h, -1);
 	struct lws_client_connect_info info = { .context = h->cx, .vhost = h->vh, .local_protocol_name = "http",
 	    .ietf_version_or_minus_one = -1, .opaque_user_data = c, .pwsi = &c->wsi };
-	struct url u;
+	struct http_url u;
 
 	ws_new(c, handler, conn_priv, 1)->headers = dup_headers(headers);
-	if (url_parse(url, &u) != 0) {
+	if (http_url_parse(url, &u) != 0) {
 		log_warn("%s is no ws:// or ws+unix:// address", url);
 		http_ws_gone(c);
 		http_conn_free(c);

@@ -4,8 +4,8 @@
  *       Opens the WebSockets, has each send one of the messages in turn, and counts the "^" of SECONDS after WARM_S.  The last DEAF sockets are not read.
  *       Prints: deliveries/s, p50 and p99 in ms, seconds of CPU per million deliveries of the PIDs, bytes per socket that the first PID grew by,
  *       sockets that were closed on us, bytes per socket of each kind of message.  With -i it holds the sockets and expects nothing.
- *   live_load send [-r RATE] [-t SECONDS] [-b BYTES] [-c CONNECTIONS] [-H SECRET] -f line|nats|post|ws PORT|- [PATH]
- *       Makes RATE events a second: lines on standard output, NATS's PUB, pipelined POSTs, or what that many plugins send. */
+ *   live_load send [-r RATE] [-t SECONDS] [-b BYTES] [-c CONNECTIONS] [-H SECRET] -f line|nats|post|ws PORT|SOCKET|- [PATH]
+ *       Makes RATE events a second: lines on standard output or to the bus's socket, NATS's PUB, pipelined POSTs, or what that many plugins send. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ static struct {
 	int n, idle, deaf, port, connections;
 	double warm_s, seconds, rate;
 	size_t bytes;
-	const char *kind, *path, *secret, *message[MESSAGES_MAX];
+	const char *kind, *path, *secret, *message[MESSAGES_MAX], *socket;
 	int n_messages;
 	int pid[PIDS_MAX], n_pids;
 	uint32_t *sample;
@@ -67,6 +68,18 @@ dial(int port)
 		poll(NULL, 0, 20);
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static int
+dial_bus(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", S.socket);
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) != 0)
+		die(69, "%s: %s", S.socket, strerror(errno));
 	return fd;
 }
 
@@ -190,17 +203,10 @@ count(const char *p, size_t len, int latency)
 {
 	const char *end = p + len, *at;
 	double now = latency ? now_s() : 0;
-	uint64_t n = 0;
 
-	if (!latency) {
-		for (; p < end; p++)
-			n += *p == '^';
-		S.deliveries += n;
-		return;
-	}
 	for (; (at = memchr(p, '^', (size_t)(end - p))) != NULL; p = at + 1) {
 		S.deliveries++;
-		if (end - at > 16 && at[1] == '1')
+		if (latency && end - at > 16 && at[1] == '1')
 			add_sample(at + 1, now);
 	}
 }
@@ -367,7 +373,7 @@ send_all(void)
 	uint64_t sent = 0, due, most = strcmp(S.kind, "post") == 0 ? 50 : 2000;  /* what is posted is answered: not more than the socket holds */
 
 	for (i = 0; i < S.connections; i++)
-		fd[i] = S.port == 0 ? 1 : strcmp(S.kind, "ws") == 0 ? open_ws() : dial(S.port);
+		fd[i] = S.socket != NULL ? dial_bus() : S.port == 0 ? 1 : strcmp(S.kind, "ws") == 0 ? open_ws() : dial(S.port);
 	if (strcmp(S.kind, "nats") == 0)
 		put(fd[0], "CONNECT {\"verbose\":false}\r\n", 27);
 	began = now_s();
@@ -414,6 +420,8 @@ main(int argc, char **argv)
 	if (optind >= argc || S.n < 1 || S.bytes > 4000)
 		return 64;
 	S.port = atoi(argv[optind]);
+	if (argv[optind][0] == '/')
+		S.socket = argv[optind];
 	if (optind + 1 < argc)
 		S.path = argv[optind + 1];
 	if (sending)
