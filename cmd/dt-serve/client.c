@@ -206,6 +206,6 @@ client_subscribe(struct client *c, struct subscription *sub, struct group *group
 	c->sub = sub;
 	if (sub->n_rates > 0)
 		c->rates = rates_new();
-	if (sub->jq == NULL && sub->has_from && sub->from <= c->env->newest_seq(c->env->priv))
+	if (sub->jq == NULL && sub->has_from)
 		client_go_on_after(c, sub->from > 0 ? sub->from - 1 : 0);
 }

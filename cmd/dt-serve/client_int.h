@@ -7,7 +7,7 @@
 #define CLIENT_OUT_HIGH (256u << 10)     /* over this it is not read from, and the journal waits */
 #define CLIENT_OUT_MAX (32u << 20)       /* a snapshot, or one event of the greatest size */
 
-enum catch_up { LIVE, WAITING, READING, READ };
+enum catch_up { LIVE, AHEAD, WAITING, READING, READ };
 
 struct client {
 	struct client_env *env;
@@ -29,6 +29,7 @@ struct client {
 	enum catch_up catch_up;
 	struct bus_sub *journal;
 	uint64_t from, to;               /* of the journal, inclusive */
+	int64_t until_ms;                /* how long it waits for us to come to `from` */
 	struct buf batch;
 	double tokens;
 	int64_t tokens_ms;
@@ -43,5 +44,6 @@ int client_waits(const struct client *);                                     /* 
 /* client_journal.c */
 void client_end_reading(struct client *);
 void client_go_on_after(struct client *, uint64_t seq);                      /* from the ring, else from the journal */
+void client_look_again(struct client *, int64_t now_ms);                     /* while it is AHEAD */
 
 #endif

@@ -8,6 +8,7 @@
 #include "stat/stat.h"
 
 #define CATCHING_UP_MAX 8                /* each has a reading buffer of its own */
+#define AHEAD_MS 30000                   /* a number that has not come by then is of some other journal */
 
 void
 client_end_reading(struct client *c)
@@ -44,14 +45,35 @@ find_in_ring(struct client *c, uint64_t seq)
 void
 client_go_on_after(struct client *c, uint64_t seq)
 {
+	c->from = seq + 1;
+	c->to = c->env->newest_seq(c->env->priv);
+	c->env->turn = 1;                /* its place is another one now, or there is something to read */
+	if (seq > c->to) {
+		c->catch_up = AHEAD;
+		c->until_ms = 0;
+		return;
+	}
 	if (find_in_ring(c, seq)) {
 		c->catch_up = LIVE;
 		return;
 	}
-	c->from = seq + 1;
-	c->to = c->env->newest_seq(c->env->priv);
 	c->catch_up = WAITING;
-	c->env->turn = 1;
+}
+
+/* It has had more than we, as after a restart that we are still at. */
+void
+client_look_again(struct client *c, int64_t now_ms)
+{
+	uint64_t newest = c->env->newest_seq(c->env->priv);
+
+	if (c->until_ms == 0 && newest > 0)
+		c->until_ms = now_ms + AHEAD_MS;
+	if (newest >= c->from - 1)
+		client_go_on_after(c, c->from - 1);
+	else if (newest > 0 && now_ms >= c->until_ms) {
+		c->pos = ring_end(group_ring(c->group));
+		c->catch_up = LIVE;
+	}
 }
 
 static void

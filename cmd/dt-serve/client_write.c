@@ -337,6 +337,8 @@ client_poke(struct client *c, int64_t now_ms)
 
 	if (c->ws == NULL)
 		return CLOCK_NEVER;
+	if (c->catch_up == AHEAD)
+		client_look_again(c, now_ms);
 	if (c->big != NULL || c->gap_count > 0 || buf_size(&c->out) > 0 || is_due(c, now_ms) || held_ms <= now_ms) {
 		if (c->asked_ms == 0)
 			c->asked_ms = now_ms;

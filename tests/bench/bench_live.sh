@@ -99,19 +99,20 @@ all='{"type":"subscribe"}'
 words='{"type":"subscribe","message_types":["chat","quest"]}'
 shares='{"type":"subscribe","message_types":["share_*"]}'
 who='{"type":"subscribe","characters":["C0","C1","C2","C3","C4","C5","C6","C7","C8","C9","C10","C11","C12","C13","C14","C15","C16","C17","C18","C19","C20","C21","C22","C23","C24","C25","C26","C27","C28","C29"]}'
-to_bus() { echo "sh -c '$load send -r $(per_browser "$1" "$2") -t $(awk -v s="$seconds" 'BEGIN { print s + 4 }') -b 270 -f line 0 | dt-send -q'"; }
+# More than anybody takes: the rate is that of the slowest part, and what comes too fast waits in the sockets.
+to_bus() { echo "$load send -r $(per_browser "$1" "$2") -t 60 -b 270 -f line $DT_RUN/events.in"; }
 per_browser() { echo $(($1 / $2)); }
 
 round() {
 	_n=$1
 	source=
 	measure least "$_n" -r 0 -p "$(pid_of least)" "$least_port" /
-	source="$(to_bus 4500000 "$_n")"
+	source="$(to_bus 24000000 "$_n")"
 	measure dt-serve "$_n" -r 0 -p "$(pid_of serve)" "$dt_port" /ws/live
-	source="$(to_bus 9000000 "$_n")"
+	source="$(to_bus 40000000 "$_n")"
 	measure dt-serve-mixed "$_n" -r 0 -p "$(pid_of serve)" -m "$all" -m "$words" -m "$shares" -m "$who" "$dt_port" /ws/live
 	if [ -n "$nats_port" ]; then
-		source="$load send -r $(per_browser 3000000 "$_n") -t 60 -b 296 -f nats $nats_in"
+		source="$load send -r $(per_browser 6000000 "$_n") -t 60 -b 296 -f nats $nats_in"
 		measure nats "$_n" -r 0 -k nats -p "$(pid_of nats)" "$nats_port" /
 	fi
 	if [ -n "$nchan_port" ]; then
