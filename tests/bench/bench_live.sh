@@ -1,6 +1,7 @@
 #!/bin/sh
 # /ws/live beside others that do the same: deliveries a second of events of 300 bytes, saturated, at 60, 500 and 2,000 browsers; what a delivery and an
-# idle connection cost; how long an event takes from a plugin to 60 browsers at 1,000 a second.
+# idle connection cost; how long an event takes from a plugin to 60 browsers at 1,000 a second,
+# and to 90 of 100 of which ten do not read.
 # seconds: 400
 # The others: the least possible broadcaster (tests/helpers/broadcaster.c), NATS's WebSocket listener, nginx with nchan, node with ws; those that are not
 # installed are left out.  All take turns within one run, the load generator beside them on the same machine: the ratios count.
@@ -145,6 +146,15 @@ latency() {
 	stop ingest
 }
 
+# Ten of a hundred do not read at all.
+deaf() {
+	source="$load send -r 2000 -t 60 -b 270 -f line $DT_RUN/events.in"
+	measure all-read 100 -r 1 -p "$(pid_of serve)" "$dt_port" /ws/live
+	_all=$(field p99_ms)
+	measure ten-deaf 100 -d 10 -r 1 -p "$(pid_of serve)" "$dt_port" /ws/live
+	echo "bus to browser, 2,000 events/s x 100: p99 $_all ms, with ten that do not read $(field p99_ms) ms (aim: 1.2 times)"
+}
+
 idle() {
 	source=
 	for _n in 2000 9900; do
@@ -160,6 +170,7 @@ nats_begin
 nchan_begin
 node_begin
 latency
+deaf
 i=0
 while [ "$i" -lt "${BENCH_ROUNDS:-1}" ]; do
 	for n in $sizes; do round "$n"; done

@@ -1,9 +1,10 @@
 /* live_load: the load of bench_live.sh and of the tests with many browsers.  An event carries "^" and 16 digits: the microsecond it was made.
  *
- *   live_load recv [-n SOCKETS] [-w WARM_S] [-t SECONDS] [-i] [-k nats] [-d DEAF] [-m MESSAGE]... [-p PID]... PORT PATH
+ *   live_load recv [-n SOCKETS] [-w WARM_S] [-t SECONDS] [-i] [-k nats] [-d DEAF] [-u STEP] [-m MESSAGE]... [-p PID]... PORT PATH
  *       Opens the WebSockets, has each send one of the messages in turn, and counts the "^" of SECONDS after WARM_S.  The last DEAF sockets are not read.
  *       Prints: deliveries/s, p50 and p99 in ms, seconds of CPU per million deliveries of the PIDs, bytes per socket that the first PID grew by,
  *       sockets that were closed on us, bytes per socket of each kind of message.  With -i it holds the sockets and expects nothing.
+ *       With -u STEP it says "each N" whenever every socket that is read has had another STEP events.
  *   live_load send [-r RATE] [-t SECONDS] [-b BYTES] [-c CONNECTIONS] [-H SECRET] -f line|nats|post|ws PORT|SOCKET|- [PATH]
  *       Makes RATE events a second: lines on standard output or to the bus's socket, NATS's PUB, pipelined POSTs, or what that many plugins send. */
 #include <arpa/inet.h>
@@ -41,6 +42,7 @@ static struct {
 	int pid[PIDS_MAX], n_pids;
 	uint32_t *sample;
 	size_t n_samples, turn;
+	uint64_t step, each, *had;       /* -u: how many every socket has had, how many each has had */
 	uint64_t deliveries, kind_bytes[MESSAGES_MAX];
 	int closed;
 } S = { .n = 60, .warm_s = 1, .seconds = 3, .rate = 1000, .bytes = 260, .connections = 1, .kind = "", .path = "/" };
@@ -198,17 +200,32 @@ add_sample(const char *digits, double now)
 		S.sample[S.n_samples++] = (uint32_t)(now * 1e6 > made ? now * 1e6 - made : 0);
 }
 
-static void
+static uint64_t
 count(const char *p, size_t len, int latency)
 {
 	const char *end = p + len, *at;
 	double now = latency ? now_s() : 0;
+	uint64_t n = 0;
 
 	for (; (at = memchr(p, '^', (size_t)(end - p))) != NULL; p = at + 1) {
-		S.deliveries++;
+		n++;
 		if (latency && end - at > 16 && at[1] == '1')
 			add_sample(at + 1, now);
 	}
+	S.deliveries += n;
+	return n;
+}
+
+static void
+tell_each(void)
+{
+	int i;
+
+	for (i = 0; i < S.n - S.deaf; i++)
+		if (S.had[i] < S.each + S.step)
+			return;
+	S.each += S.step;
+	fprintf(stderr, "each %ju\n", (uintmax_t)S.each);
 }
 
 static void
@@ -232,9 +249,11 @@ read_for(int ep, int *fd, double until, int counting, int latency)
 				S.closed++;
 			} else if (counting) {
 				S.kind_bytes[S.n_messages > 0 ? at % S.n_messages : 0] += (uint64_t)got;
-				count(data, (size_t)got, latency);
+				S.had[at] += count(data, (size_t)got, latency);
 			}
 		}
+		if (S.step > 0 && n > 0)
+			tell_each();
 	}
 }
 
@@ -274,6 +293,7 @@ recv_all(void)
 	double began, cpu;
 
 	S.sample = xcalloc(SAMPLES_MAX, sizeof(*S.sample));
+	S.had = xcalloc((size_t)S.n, sizeof(*S.had));
 	for (i = 0; i < S.n; i++) {
 		struct epoll_event ev = { .events = EPOLLIN, .data.fd = i };
 
@@ -401,7 +421,7 @@ main(int argc, char **argv)
 		r.rlim_cur = r.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &r);
 	}
-	for (optind = 2; (o = getopt(argc, argv, "n:w:t:ik:f:d:m:p:r:b:c:H:")) != -1;)
+	for (optind = 2; (o = getopt(argc, argv, "n:w:t:ik:f:d:u:m:p:r:b:c:H:")) != -1;)
 		switch (o) {
 		case 'n': S.n = atoi(optarg); break;
 		case 'w': S.warm_s = atof(optarg); break;
@@ -409,6 +429,7 @@ main(int argc, char **argv)
 		case 'i': S.idle = 1; break;
 		case 'k': case 'f': S.kind = optarg; break;
 		case 'd': S.deaf = atoi(optarg); break;
+		case 'u': S.step = strtoull(optarg, NULL, 10); break;
 		case 'm': if (S.n_messages < MESSAGES_MAX) S.message[S.n_messages++] = optarg; break;
 		case 'p': if (S.n_pids < PIDS_MAX) S.pid[S.n_pids++] = atoi(optarg); break;
 		case 'r': S.rate = atof(optarg); break;
