@@ -100,6 +100,7 @@ on_tick(int signo)
 		end("a second of processor time");
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static void
 on_crash(int signo)
 {
@@ -108,6 +109,7 @@ on_crash(int signo)
 	(void)signal(signo, SIG_DFL);
 	(void)raise(signo);
 }
+#endif
 
 /* ---- rules that are off ---- */
 
