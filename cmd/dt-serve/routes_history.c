@@ -19,17 +19,16 @@
 #define AUTO_ROWS 10000              /* bucket=auto: about so many at the most */
 #define ROW_S 2                      /* a character's telemetry comes every so many seconds */
 #define CENSUS_MS 30000
+#define CHARACTERS_GUESS 60          /* before the first census */
 #define CHUNK_ROWS 8192              /* of a query */
-#define SPAN_ALL_US (300 * SECOND_US)        /* how much time the first query covers, and any at the most */
-#define SPAN_ALL_MAX_US (6 * 3600 * SECOND_US)
-#define SPAN_ONE_US (6 * 3600 * SECOND_US)
-#define SPAN_ONE_MAX_US (8 * DAY_US)
+#define RARER_MAX 32                 /* rows may be so much rarer than characters would send them; rarer still and a query may find far more than it asks for */
 
-/* Rows of all characters lie by time in blocks: a query over the whole range would sort it all for its first page.  So the range is read in spans that
- * grow and shrink with what they give; each is quick, and between them a slow reader holds no connection. */
+/* Rows of all characters lie by time in blocks: a query over the whole range would sort it all for its first page.  So the range is read in spans, each as
+ * long as the rows that it asks for may fill; each is quick, and between them a slow reader holds no connection. */
 struct history {
 	int64_t from_us, to_us;          /* of the running query */
-	int64_t end_us, span_us, span_max_us;
+	int64_t end_us;
+	int64_t row_us, row_max_us;      /* a row fills so much of a span, as far as known; at the most */
 	int64_t after_us;                /* last row of the running span */
 	int64_t after_id;                /* -1: none yet */
 	int64_t last_us, last_id;        /* last row of the answer, for its cursor */
@@ -47,15 +46,16 @@ tier_of(int64_t step_s)
 	return step_s % 21600 == 0 ? 21600 : step_s % 3600 == 0 ? 3600 : step_s % 600 == 0 ? 600 : 60;
 }
 
+/* n rows of the span instead of those asked for. */
 static void
-adapt_span(struct history *h, int64_t n)
+adapt(struct history *h, int64_t n, int64_t asked)
 {
-	if (n < h->asked / 8)
-		h->span_us *= 4;
-	else if (n < h->asked / 2)
-		h->span_us *= 2;
-	if (h->span_us > h->span_max_us)
-		h->span_us = h->span_max_us;
+	if (n < asked / 8)
+		h->row_us *= 4;
+	else if (n < asked / 2)
+		h->row_us *= 2;
+	if (h->row_us > h->row_max_us)
+		h->row_us = h->row_max_us;
 }
 
 /* Steps are whole: those that begin in the range. */
@@ -71,19 +71,20 @@ round_up(int64_t us, int64_t step_us)
 static int
 move_on(struct history *h, int64_t n)
 {
-	if (h->asked > 0 && n >= h->asked) {
+	int64_t asked = h->asked;
+
+	h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
+	if (asked > 0 && n >= asked) {
 		h->after_us = h->last_us;
 		h->after_id = h->last_id;
-		if (h->span_us > SPAN_ALL_US)
-			h->span_us /= 2;
 		return 1;
 	}
-	if (h->asked > 0) {
+	if (asked > 0) {
 		h->from_us = h->to_us;
 		h->after_id = -1;
-		adapt_span(h, n);
+		adapt(h, n, asked);
 	}
-	h->to_us = h->from_us + h->span_us;
+	h->to_us = h->from_us + h->asked * h->row_us;
 	if (h->step_s > 0)
 		h->to_us = round_up(h->to_us, h->step_s * SECOND_US);
 	if (h->to_us > h->end_us)
@@ -99,7 +100,6 @@ next(void *priv, int64_t n, struct answer_step *q)
 
 	if (!move_on(h, n))
 		return 0;
-	h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
 	q->sql = h->step_s == 0 ? sql_history_raw : tier == h->step_s ? sql_history_tier : sql_history_steps;
 	q->n = h->step_s == 0 ? 6 : tier == h->step_s ? 7 : 8;
 	q->params[0] = params_time_text(h->from_us, h->text[0]);
@@ -211,12 +211,12 @@ read_params(struct routes *r, struct http_req *req, struct history *h)
 }
 
 static void
-set_span(struct history *h)
+set_row_time(struct history *h, size_t characters)
 {
-	int64_t rarer = h->step_s > 0 ? h->step_s / ROW_S : 1;
+	int64_t one_us = (h->step_s > 0 ? h->step_s : ROW_S) * SECOND_US;
 
-	h->span_us = (h->character != NULL ? SPAN_ONE_US : SPAN_ALL_US) * rarer;
-	h->span_max_us = (h->character != NULL ? SPAN_ONE_MAX_US : SPAN_ALL_MAX_US) * rarer;
+	h->row_us = h->character != NULL ? one_us : one_us / (int64_t)(characters > 0 ? characters : CHARACTERS_GUESS) + 1;
+	h->row_max_us = h->row_us * RARER_MAX;
 }
 
 static void
@@ -234,7 +234,7 @@ on_history(void *priv, struct http_req *req)
 		return;
 	}
 	shape.limit = h->left;
-	set_span(h);
+	set_row_time(h, r->characters);
 	if (answer_wants_csv(req))
 		shape.prefix = NULL;
 	answer_queries(r->pool, req, &shape);

@@ -1,7 +1,9 @@
 #include "buf/buf.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +139,34 @@ buf_append_json(struct buf *b, const char *s, size_t len)
 	*to = '"';
 	b->len += need;
 	return 0;
+}
+
+int
+buf_append_decimal(struct buf *b, double x, int decimals)
+{
+	static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+	char digits[24];
+	char *p = digits + sizeof digits;
+	uint64_t n;
+
+	assert(decimals >= 0 && decimals <= 9);
+	if (!(fabs(x) < 1e9))
+		return buf_printf(b, "%.10g", x);
+	n = (uint64_t)llrint(fabs(x) * tens[decimals]);
+	if (n == 0)
+		return buf_append(b, "0", 1);
+	for (; decimals > 0 && n % 10 == 0; decimals--)
+		n /= 10;
+	for (int i = 0; i < decimals; i++, n /= 10)
+		*--p = (char)('0' + n % 10);
+	if (decimals > 0)
+		*--p = '.';
+	do
+		*--p = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	if (x < 0)
+		*--p = '-';
+	return buf_append(b, p, (size_t)(digits + sizeof digits - p));
 }
 
 void

@@ -442,8 +442,15 @@ write_point(const char *name, const struct trail_point *p, int first, struct buf
 	clock_format_iso(p->us, iso);
 	bad |= buf_appends(out, first ? "{\"character_name\":" : ",{\"character_name\":");
 	bad |= buf_append_json(out, name, strlen(name));
-	bad |= buf_printf(out, ",\"timestamp\":\"%s\",\"ew\":%.10g,\"ns\":%.10g", iso, p->ew, p->ns);
-	return bad | (isnan(p->z) ? buf_appends(out, ",\"z\":null}") : buf_printf(out, ",\"z\":%.7g}", (double)p->z));
+	bad |= buf_appends(out, ",\"timestamp\":\"");
+	bad |= buf_appends(out, iso);
+	bad |= buf_appends(out, "\",\"ew\":");
+	bad |= buf_append_decimal(out, p->ew, 7);
+	bad |= buf_appends(out, ",\"ns\":");
+	bad |= buf_append_decimal(out, p->ns, 7);
+	bad |= buf_appends(out, ",\"z\":");
+	bad |= isnan(p->z) ? buf_appends(out, "null") : buf_append_decimal(out, p->z, fabsf(p->z) < 64 ? 5 : 3);
+	return bad | buf_appends(out, "}");
 }
 
 int

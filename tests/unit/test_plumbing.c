@@ -73,6 +73,42 @@ START_TEST(buf_writes_json_strings)
 }
 END_TEST
 
+static const char *
+decimal(struct buf *b, double x, int decimals)
+{
+	buf_clear(b);
+	ck_assert_int_eq(buf_append_decimal(b, x, decimals), 0);
+	ck_assert_int_eq(buf_append(b, "", 1), 0);
+	return buf_data(b);
+}
+
+/* As printf rounds it, but for the zeros. */
+START_TEST(buf_writes_decimals)
+{
+	struct buf b = BUF_INIT(1000);
+	char want[64];
+	uint64_t seed = 1;
+
+	ck_assert_str_eq(decimal(&b, 42.1, 7), "42.1");
+	ck_assert_str_eq(decimal(&b, -0.05, 7), "-0.05");
+	ck_assert_str_eq(decimal(&b, -0.00000001, 7), "0");
+	ck_assert_str_eq(decimal(&b, 100, 7), "100");
+	ck_assert_str_eq(decimal(&b, 1200, 0), "1200");
+	ck_assert_str_eq(decimal(&b, 9.9999, 2), "10");
+	ck_assert_str_eq(decimal(&b, 999999999.5, 9), "999999999.5");
+	ck_assert_str_eq(decimal(&b, -1e12, 3), "-1e+12");
+	for (int i = 0; i < 20000; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		double x = (double)(int64_t)seed / 9.3e15;
+		snprintf(want, sizeof want, "%.5f", x);
+		while (want[strlen(want) - 1] == '0')
+			want[strlen(want) - 1] = '\0';
+		ck_assert_str_eq(decimal(&b, x, 5), want);
+	}
+	buf_fini(&b);
+}
+END_TEST
+
 /* Lines as "<text>;", a line that is too long as "!;". */
 static int
 collect(void *priv, const char *line, size_t len)
@@ -268,6 +304,7 @@ main(void)
 	tcase_add_test(t, buf_keeps_its_maximum);
 	tcase_add_test(t, buf_holds_against_a_model);
 	tcase_add_test(t, buf_writes_json_strings);
+	tcase_add_test(t, buf_writes_decimals);
 	tcase_add_loop_test(t, ndjson_cuts_at_every_split, 0, sizeof streams / sizeof *streams);
 	tcase_add_test(t, ndjson_stops_where_asked);
 	tcase_add_test(t, env_reads_its_sources_in_order);
