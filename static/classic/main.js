@@ -8,10 +8,14 @@ import { OFFLINE_S, Store, TRAIL_S } from './store.js';
 import { ageText, countText, coordText, el } from './util.js';
 
 const STALE_S = 10, LIST_MS = 300, FOLLOW_ZOOM = 8;
+const PLACE = 'dt-place';              // where one was on the map when the session ended
 const $ = (id) => document.getElementById(id);
 const getJson = async (path) => {
 	const answer = await fetch(path, { headers: { Accept: 'application/json' } });
-	if (answer.status === 401) location.assign('/login?after=end');
+	if (answer.status === 401) {
+		sessionStorage.setItem(PLACE, location.hash);
+		location.assign('/login?after=end');
+	}
 	if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
 	return answer.json();
 };
@@ -314,6 +318,8 @@ window.addEventListener('hashchange', restore);
 /* ---- go ---- */
 
 view.resize($('stage').clientWidth, $('stage').clientHeight);
+if (location.hash === '') history.replaceState(null, '', sessionStorage.getItem(PLACE) || location.pathname + location.search);
+sessionStorage.removeItem(PLACE);
 restore();
 let connectedBefore = '';
 live = new Live(

@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { MapPage } from './map_page.mjs';
-import { done, is, ok, waitFor } from './tap.mjs';
+import { done, is, ok, waitFor as waitSeconds } from './tap.mjs';
 
 const [url, link] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const waitFor = (f, seconds = 60) => waitSeconds(f, seconds);
 const shots = process.env.SHOTS;
 const run = (program, args, input) => execFileSync(program, args, { input, stdio: ['pipe', 'pipe', 'ignore'] });
 const publish = (...events) => run('dt-send', ['-q'], events.map((e) => `${JSON.stringify(e)}\n`).join(''));
@@ -25,7 +26,7 @@ const path = (map) => new URL(map.page.url()).pathname + new URL(map.page.url())
 async function fill(map, name, password) {
 	await map.page.fill('[name=username]', name);
 	await map.page.fill('[name=password]', password);
-	await Promise.all([map.page.waitForNavigation(), map.key('Enter')]);
+	await Promise.all([map.page.waitForNavigation({ timeout: 120000 }), map.key('Enter')]);
 }
 
 /** All of it without a mouse. */
@@ -64,13 +65,17 @@ async function loggingInAndOut(map) {
 
 async function endsElsewhere(map) {
 	await waitFor(async () => (await map.state()).stream === 'live');
+	await map.key('t');
+	await waitFor(() => /off=trails/.test(map.page.url()));
 	map.serverAway = true;           // the browser itself complains of the 401
 	run('dt-user', ['passwd', 'anna'], 'another password of anna\n');
 	ok('F42: a session that was ended leads to the login page', await waitFor(() => path(map) === '/login?after=end'), map.page.url());
 	is('F42: which says why', await map.text('[role=status]'), 'Your session has ended. Log in again to go on.');
 	map.serverAway = false;
 	await fill(map, 'anna', 'another password of anna');
-	await waitFor(() => path(map) === '/classic/');
+	ok('and then back to where one was', await waitFor(() => path(map) === '/classic/' && /off=trails/.test(map.page.url())), map.page.url());
+	await waitFor(async () => (await map.state()).stream === 'live');
+	await map.key('t');
 }
 
 const IMAGE = '<img src=x onerror=hit()>', SCRIPT = '"><script>hit()</script>', STYLE = "'><svg onload=hit()>";
