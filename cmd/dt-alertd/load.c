@@ -13,6 +13,7 @@
 
 #define SUFFIX ".rule"
 #define NAME_MAX_BYTES 60
+#define RULES_MAX 1000           /* in a directory */
 
 struct find {
 	const char *name;
@@ -139,14 +140,33 @@ add_path(struct names *p, const char *dir, const char *file)
 	p->path[i] = xasprintf("%s/%s", dir, file);
 }
 
+static size_t
+count_rules(DIR *d)
+{
+	struct dirent *e;
+	size_t n = 0;
+
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' && stem(e->d_name) > 0;
+	rewinddir(d);
+	return n;
+}
+
+/* 1: more than one looks at. */
 static int
 add_dir(struct names *p, const char *dir)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
+	size_t n;
 
 	if (d == NULL)
 		return -1;
+	if ((n = count_rules(d)) > RULES_MAX) {
+		log_err("%s has %zu rules, and %d are the most: none of them is taken", dir, n, RULES_MAX);
+		(void)closedir(d);
+		return 1;
+	}
 	while ((e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.' && stem(e->d_name) > 0)
 			add_path(p, dir, e->d_name);
@@ -165,11 +185,15 @@ load_rules(struct loaded *l, const char *own, int thorough)
 {
 	char *shipped = env_share_dir(*env_root() ? "lib/rule/rules.d" : "rules.d");
 	struct names p = { NULL, 0 };
+	int added;
 
 	memset(l, 0, sizeof(*l));
 	if (add_dir(&p, shipped) != 0)
 		die(EX_NOINPUT, "unable to read the rules that come with the program in %s: %s", shipped, strerror(errno));
-	if (add_dir(&p, own) != 0 && errno != ENOENT)
+	added = add_dir(&p, own);
+	if (added > 0)
+		l->wrong++;
+	if (added < 0 && errno != ENOENT)
 		die(EX_NOINPUT, "unable to read the rules in %s: %s", own, strerror(errno));
 	qsort(p.path, p.n, sizeof(*p.path), by_base);
 	for (size_t i = 0; i < p.n; i++) {

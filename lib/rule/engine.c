@@ -311,8 +311,8 @@ pass_to(struct rules *rs, int64_t rx_us)
 	if (rs->last_rx_us == 0)
 		rs->now_us = rs->last_rx_us = rx_us;
 	us = stream_time(rs, rx_us);
-	if (us < rs->now_us)
-		us = rs->now_us;
+	if (us < rs->last_rx_us)
+		us = rs->last_rx_us;             /* not now_us: how far we were advanced is not in the journal */
 	rules_advance(rs, rules_wall(rs, us));
 	if (us - rs->last_rx_us > RULE_STREAM_GAP_US)
 		rs->lost_us += us - rs->last_rx_us - RULE_STREAM_GAP_US;

@@ -28,6 +28,21 @@ is_text(struct rule *r, size_t len)
 	return !bad;
 }
 
+/* What editors of other systems put in: a mark at the beginning, a carriage return at the end of lines. */
+static char *
+plain_copy(const char *text, size_t *len)
+{
+	size_t from = *len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, n = 0;
+	char *copy = xmalloc(*len + 1);
+
+	for (size_t i = from; i < *len; i++)
+		if (text[i] != '\r' || i + 1 == *len || text[i + 1] != '\n')
+			copy[n++] = text[i];
+	copy[n] = '\0';
+	*len = n;
+	return copy;
+}
+
 struct rule *
 rule_new(const struct rule_env *env, const char *name, const char *path, const char *text, size_t len, int thorough)
 {
@@ -36,7 +51,7 @@ rule_new(const struct rule_env *env, const char *name, const char *path, const c
 	r->env = *env;
 	r->name = xstrdup(name);
 	r->path = xstrdup(path);
-	r->text = xstrndup(text, len);
+	r->text = plain_copy(text, &len);
 	if (!is_text(r, len) || rule_parse(r) != 0 || ((r->enabled || thorough) && rule_compile(r, thorough) != 0))
 		rule_free(&r);
 	return r;

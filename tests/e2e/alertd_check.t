@@ -26,6 +26,31 @@ status 'why before it ran' 66 dt-alertd why Ann
 status 'why whom' 64 dt-alertd why
 status 'two at once' 64 dt-alertd --check --dry-run
 
+# files as nobody writes them
+hostile() { what=$1 place=$2; status "$what" 65 timeout 60 dt-alertd --check "$rules/a.rule"; like '  says where and what' "$(head -n 1 "$T/err")" "^dt-alertd: error: $rules/a.rule:$place"; }
+rest() { printf 'types: vitals\nmessage: x\ntarget: stream\n'; }
+nest() { head -c 20000 /dev/zero | tr '\0' "$1"; }
+head -c 10000000 /dev/zero | tr '\0' a >"$rules/a.rule"
+hostile '10 MB' '1:1: more than 65536 bytes'
+{ rest; printf '#\0\n'; } >"$rules/a.rule"
+hostile 'a NUL' '1:1: a byte of value 0'
+printf 'types: vitals\n\twhen: x\nmessage: x\ntarget: stream\ncooldown: 5\tm\n' >"$rules/a.rule"
+hostile 'tabs' '(1|2):[0-9]+: '
+for bracket in '(' '[' '{'; do
+	{ rest; printf 'when: '; nest "$bracket"; } >"$rules/a.rule"
+	hostile "20,000 times $bracket" '4:[0-9]+: '
+done
+{ rest; printf 'when: '; nest '(' ; printf 1; nest ')'; } >"$rules/a.rule"
+hostile 'the same, closed' '4:[0-9]+: '
+{ printf 'types: vitals\nmessage: '; nest '{'; printf '\ntarget: stream\n'; } >"$rules/a.rule"
+hostile 'a template of braces' '2:[0-9]+: '
+printf '\357\273\277# from another system\r\ntypes: chat\r\nwhen:\r\n\t.text == "ping"\r\nmessage: a\r\n\tb\r\ntarget: stream\r\n' >"$rules/a.rule"
+status 'a byte order mark and CRLF are fine' 0 dt-alertd --check "$rules/a.rule"
+mkdir "$T/many"
+seq -f "$T/many/r%.0f.rule" 2000 | xargs touch
+status '2,000 rules' 65 timeout 60 dt-alertd --check --rules "$T/many"
+like '  are too many' "$(cat "$T/err")" "error: $T/many has 2000 rules, and 1000 are the most: none of them is taken"
+
 printf 'types: chat\nwhen: .text == "ping"\nwhen: .loud\nmessage: {{ .character_name }} pings\ntarget: stream\n' >"$rules/a.rule"
 printf 'types: chat\nwhen: .text == "ping"\nmessage: pong\ntarget: command:tee -a %s\n' "$T/pong" >"$rules/b.rule"
 start fanout dt-fanout --sync 10
