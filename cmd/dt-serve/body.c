@@ -28,15 +28,6 @@ body_is_form(const struct http_req *req)
 	return has_type(req, "application/x-www-form-urlencoded");
 }
 
-static int
-is_one_of(const char *name, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (strcmp(*names, name) == 0)
-			return 1;
-	return 0;
-}
-
 static struct json *
 refuse(struct http_req *req, struct json *j, int status, const char *code, const char *what, const char *detail)
 {
@@ -61,7 +52,7 @@ body_json(struct http_req *req, int any_host, const char *const *members)
 	if ((j = json_parse(text, len, &error)) == NULL || json_kind(j, "") != 'o')
 		return refuse(req, j, 400, "bad_body", "the body must be one JSON object", j == NULL ? error : "");
 	for (key = json_keys(j, ""); *key != NULL; key++)
-		if (!is_one_of(*key, members))
+		if (!params_listed(members, *key))
 			return refuse(req, j, 400, "bad_body", "unknown member", *key);
 	return j;
 }

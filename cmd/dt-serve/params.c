@@ -14,8 +14,8 @@
 #define SECOND_US INT64_C(1000000)
 #define refuse(req, ...) ((*stat_cell(STAT_SERVE_REJECTED, "bad_parameter"))++, http_reply_error(req, 400, "bad_parameter", __VA_ARGS__), -1)
 
-static int
-is_known(const char *const *names, const char *name)
+int
+params_listed(const char *const *names, const char *name)
 {
 	for (; names != NULL && *names != NULL; names++)
 		if (strcmp(*names, name) == 0)
@@ -30,7 +30,7 @@ params_known(struct http_req *req, const char *const *names)
 	unsigned i, j;
 
 	for (i = 0; (name = http_req_query_name(req, i)) != NULL; i++) {
-		if (!is_known(names, name))
+		if (!params_listed(names, name))
 			return refuse(req, "unknown parameter \"%.64s\"", name);
 		for (j = 0; j < i; j++)
 			if (strcmp(http_req_query_name(req, j), name) == 0)

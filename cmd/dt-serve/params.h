@@ -5,6 +5,7 @@
 
 #include "http/http.h"
 
+int params_listed(const char *const *names, const char *name);           /* is it one of them?  NULL-terminated; NULL: none */
 /* 0, or -1 when the answer has been given. */
 int params_known(struct http_req *, const char *const *names);           /* NULL-terminated; NULL: none at all */
 int params_int(struct http_req *, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out);

@@ -57,15 +57,6 @@ issue_number(struct http_req *req, char out[24])
 	return params_refuse(req, "id", "the number of an issue");
 }
 
-static int
-is_one_of(const char *name, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (strcmp(*names, name) == 0)
-			return 1;
-	return 0;
-}
-
 static size_t
 characters(const char *s)
 {
@@ -109,7 +100,7 @@ member_state(struct http_req *req, const struct json *j, const char *fallback, c
 {
 	if (member(req, j, "state", 0, 64, fallback, out) == -1)
 		return -1;
-	if (json_kind(j, "state") == 0 || is_one_of(*out, states))
+	if (json_kind(j, "state") == 0 || params_listed(states, *out))
 		return 0;
 	refuse(req, 400, "bad_body", "\"state\" must be \"open\" or \"done\"");
 	return -1;

@@ -68,18 +68,30 @@ on_live(void *priv, struct http_req *req)
 		answer_json(req, &b, write_live(r, within_s, &b));
 }
 
+/* An object of one member that write makes. */
 static void
-on_portals(void *priv, struct http_req *req)
+answer_member(struct routes *r, struct http_req *req, int (*write)(struct routes *, struct buf *))
 {
-	struct routes *r = priv;
 	struct buf b = BUF_INIT(BODY_MAX);
 	int bad;
 
 	if (params_known(req, NULL) == -1 || routes_warm(r, req) == -1)
 		return;
 	bad = buf_appends(&b, "{");
-	bad |= roster_write_portals(r->roster, clock_wall_us(), &b);
+	bad |= write(r, &b);
 	answer_json(req, &b, bad | buf_appends(&b, "}"));
+}
+
+static int
+write_portals(struct routes *r, struct buf *b)
+{
+	return roster_write_portals(r->roster, clock_wall_us(), b);
+}
+
+static void
+on_portals(void *priv, struct http_req *req)
+{
+	answer_member(priv, req, write_portals);
 }
 
 /* ---- trails: what is held, and before it what the database has ---- */
@@ -166,18 +178,16 @@ on_heatmap(void *priv, struct http_req *req)
 
 /* ---- others that are kept in memory ---- */
 
+static int
+write_peers(struct routes *r, struct buf *b)
+{
+	return peers_write(r->peers, clock_wall_us(), b);
+}
+
 static void
 on_peers(void *priv, struct http_req *req)
 {
-	struct routes *r = priv;
-	struct buf b = BUF_INIT(BODY_MAX);
-	int bad;
-
-	if (params_known(req, NULL) == -1 || routes_warm(r, req) == -1)
-		return;
-	bad = buf_appends(&b, "{");
-	bad |= peers_write(r->peers, clock_wall_us(), &b);
-	answer_json(req, &b, bad | buf_appends(&b, "}"));
+	answer_member(priv, req, write_peers);
 }
 
 static void

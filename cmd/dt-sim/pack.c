@@ -120,6 +120,19 @@ hoard(struct chr *c, unsigned count)
 	}
 }
 
+/* What is in the packs besides, in the order in which it is found. */
+#define ANY (~0u)
+#define FROM_WAR (ANY << KIND_WAR)
+static const struct goods {
+	char group;
+	uint8_t least, most;
+	unsigned kinds;                  /* a bit each of those who have it */
+} goods[] = {
+	{ 'X', 6, 10, FROM_WAR }, { 'X', 1, 4, ~FROM_WAR }, { 'I', 3, 9, ANY }, { 'H', 2, 8, ANY }, { 'N', 5, 14, ANY }, { 'R', 3, 12, ANY }, { 'Y', 3, 14, ANY },
+	{ 'F', 1, 7, ANY }, { 'U', 1, 1, ANY }, { 'V', 0, 1, ANY }, { 'P', 14, 48, ANY }, { 'T', 55, 100, ANY }, { 'L', 8, 24, ANY }, { 'Q', 3, 7, 1u << KIND_MISSILE },
+	{ 'A', 10, 30, ANY }, { 'C', 2, 8, ANY }, { 'J', 8, 28, ANY }, { 'W', 2, 10, ANY }, { 'M', 1, 6, ANY }, { 'K', 2, 9, ANY },
+};
+
 void
 items_init(struct sim *s, struct chr *c)
 {
@@ -128,26 +141,11 @@ items_init(struct sim *s, struct chr *c)
 	c->packs = (unsigned)rng_between(&c->rng, 6, 8);
 	for (unsigned i = 0; i < c->packs; i++)
 		c->pack_ids[i] = add(c, &c->rng, any_of(&c->rng, 'B'), 0)->id;
-	add_some(c, 'X', c->kind >= KIND_WAR ? 6 : 1, c->kind >= KIND_WAR ? 10 : 4);
-	add_some(c, 'I', 3, 9);
-	add_some(c, 'H', 2, 8);
-	add_some(c, 'N', 5, 14);
-	add_some(c, 'R', 3, 12);
-	add_some(c, 'Y', 3, 14);
-	add_some(c, 'F', 1, 7);
-	add_some(c, 'U', 1, 1);
-	add_some(c, 'V', 0, 1);
-	add_some(c, 'P', 14, 48);
-	add_some(c, 'T', 55, 100);
-	add_some(c, 'L', 8, 24);
-	if (c->kind == KIND_MISSILE)
-		add_some(c, 'Q', 3, 7);
-	add_some(c, 'A', 10, 30);
-	add_some(c, 'C', 2, 8);
-	add_some(c, 'J', 8, 28);
-	add_some(c, 'W', 2, 10);
-	add_some(c, 'M', 1, 6);
-	add_some(c, 'K', 2, 9);
+	for (unsigned i = 0; i < sizeof goods / sizeof *goods; i++) {
+		const struct goods *g = &goods[i];
+		if (g->kinds >> c->kind & 1)
+			add_some(c, g->group, g->least, g->most);
+	}
 	hoard(c, s->cfg.hoard);
 }
 

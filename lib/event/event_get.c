@@ -15,6 +15,16 @@
 
 static const struct event_value absent = { .p = "", .kind = EVENT_ABSENT };
 
+/* A byte of a gated string, or what an escape sequence stands for; how many bytes, *p behind it. */
+static unsigned
+next_bytes(const char **p, char utf8[4])
+{
+	if (**p == '\\')
+		return scan_unescape(p, utf8);
+	utf8[0] = *(*p)++;
+	return 1;
+}
+
 int
 event_value_is(struct event_value v, const char *s)
 {
@@ -28,12 +38,7 @@ event_value_is(struct event_value v, const char *s)
 	if (!v.escaped)
 		return v.len == len && memcmp(v.p, s, len) == 0;
 	while (p < end) {
-		if (*p == '\\') {
-			n = scan_unescape(&p, utf8);
-		} else {
-			utf8[0] = *p++;
-			n = 1;
-		}
+		n = next_bytes(&p, utf8);
 		if (n > len || memcmp(s, utf8, n) != 0)
 			return 0;
 		s += n;
@@ -133,12 +138,7 @@ event_string(struct event_value v, char *out, size_t size)
 		return v.len;
 	}
 	while (p < end) {
-		if (*p == '\\') {
-			n = scan_unescape(&p, utf8);
-		} else {
-			utf8[0] = *p++;
-			n = 1;
-		}
+		n = next_bytes(&p, utf8);
 		if (len + n >= size)
 			return -1;
 		memcpy(out + len, utf8, n);

@@ -156,6 +156,15 @@ void http_req_gone(struct http_conn *);
 void http_req_second(struct http *);                 /* once a second: bodies that do not come */
 void http_req_probe(struct http_conn *, int on);     /* is it this one's pipelined requests that keep lws awake? */
 int http_req_accepts_gzip(const struct http_req *);
+char *http_token_dup(struct lws *, enum lws_token_indexes);      /* a header of lws's own list, NULL: not there; to be freed */
+
+/* http_check.c: each 0, or -1 when it is answered */
+/* What lws lets pass although RFC 9112 forbids it, as far as it can still be seen here.  *length of the body, -1: none. */
+int http_check_framing(struct http_req *, long long *length);
+int http_check_upgrade(struct http_req *, const struct http_route *);        /* NULL: there is no such route */
+int http_check_text(struct http_req *);              /* handlers get text, never any bytes */
+/* A refusal before the body was read: what follows on the connection cannot be trusted to be a request. */
+void http_refuse(struct http_req *, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* http_reply.c */
 void http_req_ask(struct http_req *);                 /* there is something to write */

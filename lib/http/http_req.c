@@ -1,15 +1,13 @@
-/* Requests: what lws has parsed, checked and handed to the handlers. */
+/* Requests: what lws has parsed, handed to the handlers. */
 #include "http/http.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "buf/utf8.h"
 #include "http/http_int.h"
 #include "log/log.h"
 #include "mem/mem.h"
@@ -31,8 +29,8 @@ method_name(int m)
 	}
 }
 
-static char *
-token_dup(struct lws *wsi, enum lws_token_indexes token)
+char *
+http_token_dup(struct lws *wsi, enum lws_token_indexes token)
 {
 	int n = lws_hdr_total_length(wsi, token);
 	char *s;
@@ -74,7 +72,7 @@ header_dup(struct lws *wsi, const char *name)
 	for (i = 0; i < WSI_TOKEN_COUNT; i++) {
 		t = lws_token_to_string((enum lws_token_indexes)i);
 		if (t != NULL && strncmp((const char *)t, name, n) == 0 && t[n] == ':' && t[n + 1] == '\0')
-			return token_dup(wsi, (enum lws_token_indexes)i);
+			return http_token_dup(wsi, (enum lws_token_indexes)i);
 	}
 	return custom_dup(wsi, name);
 }
@@ -288,30 +286,6 @@ refuse_method(struct http_req *r)
 	buf_fini(&allowed);
 }
 
-/* Handlers get text, never any bytes: 0, or -1 when it is answered. */
-static int
-check_text(struct http_req *r)
-{
-	size_t i, n = strlen(r->path);
-
-	if (utf8_prefix(r->path, n) < n) {
-		http_reply_error(r, 400, "bad_request", "the path is not UTF-8");
-		return -1;
-	}
-	for (i = 0; i < r->n_args; i++) {
-		const char *name = r->args[i], *value = name + strlen(name) + 1;
-		n = strlen(name);
-		if (utf8_prefix(name, n) < n)
-			http_reply_error(r, 400, "bad_parameter", "the name of a parameter is not UTF-8");
-		else if (n = strlen(value), utf8_prefix(value, n) < n)
-			http_reply_error(r, 400, "bad_parameter", "parameter \"%.64s\" is not UTF-8", name);
-		else
-			continue;
-		return -1;
-	}
-	return 0;
-}
-
 static void
 run_handler(struct http_req *r)
 {
@@ -321,7 +295,7 @@ run_handler(struct http_req *r)
 	r->state = HTTP_REQ_HANDLING;
 	if (h->guard != NULL && h->guard(h->guard_priv, r, 0) != 0)
 		assert(r->state != HTTP_REQ_HANDLING);
-	else if (check_text(r) != 0)
+	else if (http_check_text(r) != 0)
 		;
 	else if (route != NULL) {
 		free(r->tail);
@@ -341,74 +315,6 @@ run_handler(struct http_req *r)
 		http_req_ask(r);
 }
 
-/* A refusal before the body was read: what follows on the connection cannot be trusted to be a request. */
-static void __attribute__((format(printf, 4, 5)))
-refuse(struct http_req *r, int status, const char *code, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	r->close_after = 1;
-	r->state = HTTP_REQ_HANDLING;
-	http_reply_error(r, status, code, "%s", text);
-	http_req_ask(r);
-}
-
-static int
-repeated(struct http_req *r, enum lws_token_indexes token)
-{
-	return lws_hdr_fragment_length(r->wsi, token, 0) > 0 && lws_hdr_fragment_length(r->wsi, token, 1) > 0;
-}
-
-/* To lws a header whose name ends in a blank is another header; to somebody before us it may be the same. */
-static int
-has_blank_name(struct http_req *r)
-{
-	static const char *const names[] = { "host :", "host\t:", "content-length :", "content-length\t:", "transfer-encoding :", "transfer-encoding\t:" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (lws_hdr_custom_length(r->wsi, names[i], (int)strlen(names[i])) >= 0)
-			return 1;
-	return 0;
-}
-
-/* What lws lets pass although RFC 9112 forbids it, as far as it can still be seen here.  Returns 0 and *length (-1: none), or answers. */
-static int
-check_framing(struct http_req *r, long long *length)
-{
-	char version[16];
-	char *cl = token_dup(r->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH), *te = token_dup(r->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING), *end = NULL;
-	int bad = 0;
-
-	*length = -1;
-	if (cl != NULL) {
-		*length = strtoll(cl, &end, 10);
-		bad = cl[strspn(cl, "0123456789")] != '\0' || strlen(cl) > 15 || repeated(r, WSI_TOKEN_HTTP_CONTENT_LENGTH);
-	}
-	if (lws_hdr_copy(r->wsi, version, sizeof(version), WSI_TOKEN_HTTP) <= 0 ||
-	    (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0))
-		refuse(r, 400, "bad_request", "the HTTP version is neither 1.1 nor 1.0");
-	else if (r->method[0] == '\0')
-		refuse(r, 501, "bad_method", "that method is not known here");
-	else if (bad || (cl != NULL && te != NULL))
-		refuse(r, 400, "bad_request", "the length of the body is not clear");
-	else if (te != NULL)
-		refuse(r, 411, "length_required", "send the body with a Content-Length");
-	else if (repeated(r, WSI_TOKEN_HOST) || (!r->http10 && lws_hdr_total_length(r->wsi, WSI_TOKEN_HOST) <= 0))
-		refuse(r, 400, "bad_request", "exactly one Host header is needed");
-	else if (has_blank_name(r))
-		refuse(r, 400, "bad_request", "a header's name ends in a blank");
-	else if (*length > (long long)r->c->h->max_body)
-		refuse(r, 413, "too_large", "the body may have %zu bytes at the most", r->c->h->max_body);
-	free(cl);
-	free(te);
-	return r->state == HTTP_REQ_READING ? 0 : -1;
-}
-
 static int
 wants_body(const char *method)
 {
@@ -425,7 +331,7 @@ on_request(struct http_conn *c)
 	if (c->req != NULL)
 		return -1;
 	r = c->req = req_new(c);
-	if (check_framing(r, &length) != 0)
+	if (http_check_framing(r, &length) != 0)
 		return 0;
 	if (length > 0 || (length == 0 && strcmp(r->method, "POST") == 0)) {
 		const char *expect = http_req_header(r, "expect");
@@ -437,7 +343,7 @@ on_request(struct http_conn *c)
 		return 0;                /* HTTP_BODY_COMPLETION follows */
 	}
 	if (length < 0 && wants_body(r->method)) {
-		refuse(r, 411, "length_required", "send the body with a Content-Length");
+		http_refuse(r, 411, "length_required", "send the body with a Content-Length");
 		return 0;
 	}
 	run_handler(r);
@@ -452,7 +358,7 @@ http_req_second(struct http *h)
 
 	TAILQ_FOREACH(c, &h->conns, link)
 		if (c->req != NULL && c->req->state == HTTP_REQ_READING && h->now_ms >= c->req->body_by_ms)
-			refuse(c->req, 408, "request_timeout", "the body of the request does not come");
+			http_refuse(c->req, 408, "request_timeout", "the body of the request does not come");
 }
 
 int
@@ -497,31 +403,6 @@ refusal_text(int status)
 	}
 }
 
-static int
-check_upgrade(struct http_req *r, const struct http_route *route)
-{
-	const char *upgrade = http_req_header(r, "upgrade"), *version = http_req_header(r, "sec-websocket-version");
-	const char *key = http_req_header(r, "sec-websocket-key");
-	long long length;
-
-	if (check_framing(r, &length) != 0)
-		return -1;
-	if (upgrade == NULL || strcasecmp(upgrade, "websocket") != 0 || strcmp(r->method, "GET") != 0 || length > 0)
-		refuse(r, 400, "bad_upgrade", "only a GET may be upgraded, and only to websocket; ask again without Upgrade");
-	else if (route == NULL)
-		refuse(r, 404, "not_found", "there is no WebSocket at %s", r->path);
-	else if (version == NULL || strcmp(version, "13") != 0) {
-		http_reply_header(r, "sec-websocket-version", "13");
-		refuse(r, 426, "bad_upgrade", "only version 13 of WebSocket is spoken here");
-	} else if (key == NULL || strlen(key) != 24)
-		refuse(r, 400, "bad_upgrade", "Sec-WebSocket-Key is not 16 bytes of base64");
-	else if (http_req_header(r, "sec-websocket-protocol") != NULL)
-		refuse(r, 400, "bad_upgrade", "no WebSocket subprotocols are spoken here");
-	else if (r->c->h->draining)
-		refuse(r, 503, "stopping", "the server is stopping");
-	return r->state == HTTP_REQ_READING ? 0 : -1;
-}
-
 int
 http_req_upgrade(struct http_conn *c)
 {
@@ -535,7 +416,7 @@ http_req_upgrade(struct http_conn *c)
 		return -1;
 	r = req_new(c);
 	route = http_find_route(c->h, NULL, r->route_path, 1);
-	if (check_upgrade(r, route) == 0) {
+	if (http_check_upgrade(r, route) == 0) {
 		r->close_after = 1;
 		r->state = HTTP_REQ_HANDLING;
 		status = c->h->guard != NULL ? c->h->guard(c->h->guard_priv, r, 1) : 0;

@@ -5,19 +5,25 @@
 #include <stdlib.h>
 
 static inline int
-suite_run(TCase *cases, const char *name)
+suite_run_all(Suite *s)
 {
-	Suite *s = suite_create(name);
-	SRunner *r;
+	SRunner *r = srunner_create(s);
 	int failed;
 
-	suite_add_tcase(s, cases);
-	r = srunner_create(s);
 	srunner_set_tap(r, "-");
 	srunner_run_all(r, CK_SILENT);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int
+suite_run(TCase *cases, const char *name)
+{
+	Suite *s = suite_create(name);
+
+	suite_add_tcase(s, cases);
+	return suite_run_all(s);
 }
 
 #endif

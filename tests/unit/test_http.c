@@ -2,7 +2,6 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,6 +18,7 @@
 #include "clock/clock.h"
 #include "log/log.h"
 #include "mem/mem.h"
+#include "suite.h"
 
 #define WAIT_MS 5000
 
@@ -1016,9 +1016,7 @@ main(void)
 	    ws_refusals, ws_messages, F29_too_long, F30_endless_fragments, drains, client_tcp, client_unix, client_refused, client_nobody };
 	Suite *s = suite_create("http");
 	TCase *t = tcase_create("server"), *www = tcase_create("files"), *pure = tcase_create("pure");
-	SRunner *sr;
 	size_t i;
-	int failed;
 
 	log_open("test_http");
 	tcase_set_timeout(t, 240);
@@ -1033,10 +1031,5 @@ main(void)
 	suite_add_tcase(s, www);
 	tcase_add_test(pure, frames);
 	suite_add_tcase(s, pure);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run_all(s);
 }

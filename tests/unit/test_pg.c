@@ -496,8 +496,6 @@ main(void)
 {
 	Suite *s = suite_create("pg");
 	TCase *plain = tcase_create("text"), *live = tcase_create("server"), *many = tcase_create("pool");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(plain, copy_text);
 	tcase_add_loop_test(plain, copy_time, 0, sizeof times / sizeof *times);
@@ -529,10 +527,5 @@ main(void)
 	tcase_add_test(many, pool_cancel_early);
 	tcase_add_test(many, pool_goes_and_comes_back);
 	suite_add_tcase(s, many);
-	r = srunner_create(s);
-	srunner_set_tap(r, "-");
-	srunner_run_all(r, CK_SILENT);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run_all(s);
 }
