@@ -20,7 +20,7 @@
 #include "mem/mem.h"
 #include "suite.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 
 static int port;
 static char dir[64];             /* of files to be served; "": none */

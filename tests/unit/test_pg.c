@@ -405,7 +405,7 @@ pool_connected_as(int connections, size_t max_waiting, int64_t max_wait_ms)
 	memset(&got, 0, sizeof got);
 }
 
-static void pool_connected(void) { pool_connected_as(3, 2, 300); }
+static void pool_connected(void) { pool_connected_as(3, 2, 600000); }     /* nobody waits too long */
 
 static void
 pool_disconnect(void)
@@ -440,6 +440,8 @@ START_TEST(queue_has_an_end)
 {
 	struct pg_calls silent = { .priv = NULL };
 
+	pool_disconnect();
+	pool_connected_as(3, 2, 300);
 	for (int i = 0; i < 3; i++)
 		(void)pool_query(pool, POOL_QUICK, "select pg_sleep(60)", 0, NULL, &silent);
 	for (int i = 0; i < 3; i++)
