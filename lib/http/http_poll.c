@@ -120,7 +120,7 @@ set_timer(struct http *h, int64_t at_ms)
 	if (at_ms == h->timer_ms)
 		return;
 	if (at_ms <= 0)
-		t.it_value.tv_nsec = 1;
+		t.it_value = (struct timespec){ 0, 1 };
 	if (timerfd_settime(h->timerfd, TFD_TIMER_ABSTIME, &t, NULL) != 0)
 		die(EX_OSERR, "timerfd_settime: %s", strerror(errno));
 	h->timer_ms = at_ms;

@@ -31,9 +31,11 @@ first=$(positions)
 ok "and move" wait_for 'moved "$first"'
 took=$(($(now_ms) - began))
 diag "start to first moving dot: $took ms"
-# 10 s is what is promised on a machine of its own; here other tests run beside it, and what stands still gets another try
-for _ in 1 2 3; do
-	[ $took -ge 20000 ] || break
+# 10 s is what is promised on a machine of its own; here other tests run beside it (more than two for each core: more time), and what stands still gets another try
+bound() { awk -v cores="$(nproc)" '{ crowd = $1 / cores / 2; printf "%d\n", 20000 * (crowd > 1 ? crowd : 1) }' /proc/loadavg; }
+for _ in 1 2 3 4; do
+	bound=$(bound)
+	[ $took -ge "$bound" ] || break
 	"$tracker" down >"$T/out"
 	began=$(now_ms)
 	"$tracker" up --no-build --demo >"$T/out"
@@ -43,7 +45,7 @@ for _ in 1 2 3; do
 	took=$(($(now_ms) - began))
 	diag "again: $took ms"
 done
-ok "soon after the start" [ $took -lt 20000 ]
+ok "soon after the start" [ $took -lt "$bound" ]
 is "seven programs are up" "$("$tracker" status | grep -c ' up ')" 7
 lags() { "$tracker" status | awk '$1 ~ /^dt-store/ { print $1, $(NF - 2) }' | tr '\n' ' '; }
 ok "each store with its lag" wait_for 'lags | grep -Eq "^dt-store [0-9]+ dt-store-inventory [0-9]+ $"'
