@@ -214,6 +214,7 @@ on_made(void *priv, const char *hash)
 		refuse(l, 400, "bad_name", account_error_text(e));
 	else {
 		accounts_link_used(d->accounts);
+		throttle_succeeded(d->throttle, l->name);
 		log_info("the first admin is %s", l->name);
 		let_in(l);
 	}

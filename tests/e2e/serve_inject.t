@@ -139,10 +139,10 @@ printf '\303\251\n\360\237\222\243\n\342\200\256x\n\312\274 or 1=1--\n\357\274\2
 jq -Rr 'select(. != "") | @uri' "$T/strings" >"$T/encoded"
 printf '%s\n' '%00' 'a%00b' '%27%00' '%c0%a7' '%bf%27' '%ff' '%ed%a0%80' '%0a' '%0d%0a' '%1b' '%7f' '%e2%80%a8' "$(printf %02000d 0)" >>"$T/encoded"
 
-# every parameter that the documents know: "PATH?NAME=", or the path up to it; each gets a part of the strings, text a third of them, numbers a twentieth
+# every parameter that the documents know: "PATH?NAME=", or the path up to it; each gets a part of the strings, text a sixth of them, numbers a thirtieth
 jq -r '. as $d | def deref: if has("$ref") then (.["$ref"] | ltrimstr("#/") | split("/")) as $p | $d | getpath($p) | deref else . end;
     .paths | to_entries[] | .key as $path | .value as $v | select($v.get and ($path | test("/admin/|/login|^/contract") | not)) | (($v.parameters // []) + ($v.get.parameters // []))[] | deref
-    | (if (.schema | deref | .type) == "string" or (.schema | deref | .type) == "array" then 3 else 20 end) as $each
+    | (if (.schema | deref | .type) == "string" or (.schema | deref | .type) == "array" then 6 else 30 end) as $each
     | if .in == "path" then "\($each) \($path | split("{")[0]) \($path | split("}")[1])"
       else "\($each) \($path | gsub("[{].*?[}]"; "O%27Neil"))?\(.name)=" end' "$ROOT/static/contract/openapi.json" | sort -u >"$T/parameters"
 awk -v url="$URL" 'NR == FNR { string[n++] = $0; next }
