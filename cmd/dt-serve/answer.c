@@ -229,6 +229,12 @@ refuse(struct http_req *req, const char *code, const char *retry_s, const char *
 	http_reply_error(req, 503, code, "%s", text);
 }
 
+int
+answer_lacks_tables(const char *sqlstate)
+{
+	return strcmp(sqlstate, "42P01") == 0 || strcmp(sqlstate, "3F000") == 0;
+}
+
 void
 answer_error(struct http_req *req, const struct pg_error *e)
 {
@@ -251,7 +257,7 @@ on_error(void *priv, const struct pg_error *e)
 	struct answer *a = priv;
 
 	a->query = 0;
-	if (!e->lost)
+	if (!e->lost && !answer_lacks_tables(e->sqlstate))
 		log_warn("a query failed: %s %s", e->sqlstate, e->message);
 	if (a->streaming) {
 		a->broken = 1;

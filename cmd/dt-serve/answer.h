@@ -52,6 +52,7 @@ void answer_queries(struct pool *, struct http_req *, const struct answer_shape 
 /* A body made here: with an ETag, answered 304 when the client still has it.  bad: 500.  Ends the buffer's life. */
 void answer_json(struct http_req *, struct buf *, int bad);
 
+int answer_lacks_tables(const char *sqlstate);       /* dt-store has not been at this database yet: said once, not with each query */
 /* What a failed query is answered with; NULL: the database is away. */
 void answer_error(struct http_req *, const struct pg_error *);
 int answer_wants_csv(struct http_req *);             /* Accept: text/csv; sets Vary */

@@ -52,6 +52,7 @@ struct heatmap {
 	int seeded;
 	char *journal;
 	char *trouble;                   /* of the last query: its SQLSTATE */
+	int lacks_tables;                /* as was said */
 	struct kept kept[KEPT];
 	unsigned next_kept;
 };
@@ -196,6 +197,9 @@ on_done(void *priv)
 	h->n_loading = 0;
 	h->version++;
 	h->next_ms = h->seeded ? now_ms + AGAIN_MS : 0;
+	if (h->lacks_tables)
+		log_info("the database has its tables now");
+	h->lacks_tables = 0;
 	free(h->trouble);
 	h->trouble = NULL;
 	if (h->seeded)
@@ -215,6 +219,10 @@ on_error(void *priv, const struct pg_error *e)
 	h->query = 0;
 	drop_loading(h);
 	h->next_ms = clock_mono_ms() + RETRY_MS;
+	if (answer_lacks_tables(e->sqlstate) && !h->lacks_tables) {
+		log_info("the database has no tables yet: dt-store makes them");
+		h->lacks_tables = 1;
+	}
 	free(h->trouble);
 	h->trouble = xstrdup(e->sqlstate);
 }

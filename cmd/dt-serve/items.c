@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "clock/clock.h"
 #include "env/env.h"
 #include "itemrow.h"
@@ -52,9 +53,8 @@ static void
 on_error(void *priv, const struct pg_error *e)
 {
 	struct items *it = priv;
-	int no_tables = strcmp(e->sqlstate, "42P01") == 0 || strcmp(e->sqlstate, "3F000") == 0;
 
-	if (!e->lost && !no_tables && (it->complained == NULL || strcmp(it->complained, e->message) != 0)) {
+	if (!e->lost && !answer_lacks_tables(e->sqlstate) && (it->complained == NULL || strcmp(it->complained, e->message) != 0)) {
 		log_warn("unable to read the inventory database, trying again: %s %s", e->sqlstate, e->message);
 		free(it->complained);
 		it->complained = xstrdup(e->message);

@@ -31,6 +31,7 @@ struct pg {
 	enum state state;
 	int ready;                   /* setup has run */
 	int said_away, was_up;
+	size_t told;                     /* libpq's message of this length is about a query that is over */
 	int64_t up_since, backoff_ms, now_ms;
 	int64_t cur_deadline;        /* when the running query is given up */
 	char *drop_why, *why;

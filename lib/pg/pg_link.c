@@ -95,6 +95,7 @@ connect_start(struct pg *pg)
 		PARAM("password", pg->config.password);
 #undef PARAM
 	key[n] = value[n] = NULL;
+	pg->told = 0;
 	pg->conn = PQconnectStartParams(key, value, 1);
 	if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
 		lose(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
@@ -160,11 +161,14 @@ pg_setup_done(struct pg *pg)
 		pg->config.on_up(pg->config.priv);
 }
 
+/* libpq keeps what it said of the last query until there is a next one, and adds to it. */
 static const char *
 last_words(struct pg *pg)
 {
 	const char *said = PQerrorMessage(pg->conn);
 
+	if (strlen(said) >= pg->told)
+		said += pg->told;
 	if (pg->failed && pg->cur != NULL)
 		return pg->message;
 	return *said ? said : "the connection was closed";

@@ -171,6 +171,7 @@ finish_query(struct pg *pg)
 		return -1;
 	pg->cur = NULL;
 	pg->paused = 0;
+	pg->told = strlen(PQerrorMessage(pg->conn));
 	if (pg->failed) {
 		pg_fail_query(pg, q, pg->sqlstate, pg->message, pg->context, 0);
 		tell_idle(pg);
