@@ -29,7 +29,7 @@ say 'text c r1 limited' 'text d r2 not limited'
 printed '^sent c r1' 20
 like 'F53: 429 in six ways: it was tried again until it arrived' "$(cat "$printed")" '^sent c r1 7'
 is 'F53: a route that is limited: the webhook did not wait for it' "$(accepted 'select(.text | endswith("limited")) | .text' | head -1)" 'not limited'
-discord_plays '429 3 global'
+discord_plays '429 8 global'
 wait_for '[ "$(count posts_retries_total 429)" = 6 ]'
 say 'text c r3 one'
 wait_for '[ "$(count posts_retries_total 429)" = 7 ]'

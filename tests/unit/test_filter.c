@@ -225,7 +225,7 @@ turn(int timeout_ms)
 static void
 drive(size_t verdicts, int dead)
 {
-	int64_t end = clock_mono_ms() + 20000;
+	int64_t end = clock_mono_ms() + 100000;
 
 	while (child.c != NULL && clock_mono_ms() < end && (dead ? child.dead[0] == '\0' : child.n < verdicts && child.dead[0] == '\0'))
 		turn(100);
@@ -278,7 +278,7 @@ START_TEST(many)
 {
 	char line[64];
 	size_t fed = 0, refused = 0;
-	int64_t end = clock_mono_ms() + 20000;
+	int64_t end = clock_mono_ms() + 100000;
 
 	begin(".n%3==0");
 	while (child.n < 10000 && child.dead[0] == '\0' && clock_mono_ms() < end) {
@@ -359,7 +359,7 @@ START_TEST(bomb)
 		ck_assert_int_eq(feed("{\"type\":\"a\"}"), -1);
 		ck_assert_int_eq(filter_child_pollable(child.c)->fd, -1);
 	}
-	ck_assert_int_lt(clock_mono_ms() - begin_ms, 15000);
+	ck_assert_int_lt(clock_mono_ms() - begin_ms, 60000);
 	filter_child_free(&child.c);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);       /* none left behind, not even a zombie */
 	ck_assert_int_eq(errno, ECHILD);
@@ -518,7 +518,7 @@ START_TEST(free_while_busy)
 	turn(100);
 	t = clock_mono_ms();
 	filter_child_free(&child.c);
-	ck_assert_int_lt(clock_mono_ms() - t, 2000);
+	ck_assert_int_lt(clock_mono_ms() - t, 30000);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
 END_TEST
@@ -545,7 +545,7 @@ dies_with_parent(const char *program)
 	}
 	ck_assert_int_eq(read(ready[0], &c, 1), 1);
 	ck_assert_int_eq(kill(middle, SIGKILL), 0);
-	end = clock_mono_ms() + 10000;
+	end = clock_mono_ms() + 100000;
 	while (reaped < 2 && clock_mono_ms() < end) {
 		if (waitpid(-1, NULL, WNOHANG) > 0)
 			reaped++;

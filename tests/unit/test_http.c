@@ -346,7 +346,7 @@ wait_counts(const char *text)
 {
 	int i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 6000; i++) {
 		ask(GET("/counts"));
 		if (strstr(reply, text) != NULL)
 			return;

@@ -118,7 +118,7 @@ fill(struct journal *j, unsigned count)
 
 /* Drives the journal's own work until the condition holds. */
 #define DRIVE(j, condition) do { \
-	int64_t until_ = clock_mono_ms() + 20000; \
+	int64_t until_ = clock_mono_ms() + 100000; \
 	while (!(condition)) { \
 		struct pollable *p_ = journal_pollable(j); \
 		struct pollfd f_ = { .fd = p_->fd, .events = p_->events }; \
@@ -669,7 +669,7 @@ START_TEST(is_read_while_it_is_written)
 		static char want[20000];
 		const char *line;
 		size_t len;
-		int64_t until = clock_mono_ms() + 30000;
+		int64_t until = clock_mono_ms() + 100000;
 		uint64_t seq = 1;
 		while (seq <= 20000 && clock_mono_ms() < until) {
 			int r = journal_cursor_next(c, &line, &len);
@@ -744,7 +744,7 @@ START_TEST(rolls_while_it_syncs)
 	struct journal_config cf = config();
 	struct journal *j;
 	struct journal_stats st;
-	int64_t until = clock_mono_ms() + 20000;
+	int64_t until = clock_mono_ms() + 100000;
 	uint64_t size;
 
 	cf.segment_bytes = 20000;

@@ -59,11 +59,11 @@ static void on_down(void *priv, const char *why) { (void)priv; (void)why; downs+
 
 static void stop_loop(struct pollable *p, short revents, int64_t now) { (void)p; (void)revents; (void)now; loop_stop(loop); }
 
-/* Runs the loop until *value is at least want, 10 s at most. */
+/* Runs the loop until *value is at least want, 100 s at most. */
 static void
 until(const int *value, int want)
 {
-	int64_t end = clock_mono_ms() + 10000;
+	int64_t end = clock_mono_ms() + 100000;
 	struct pollable tick = { .fd = -1, .handle = stop_loop };
 
 	loop_add(loop, &tick);
