@@ -85,5 +85,5 @@ start alertd dt-alertd
 ok 'a damaged state is put aside' [ -s "$DT_DATA/alertd/state.ndjson.bad" ]
 send '{"type":"chat","character_name":"Cid","text":"ping","loud":true}'
 ok 'and it goes on' wait_for 'dt-tap -1 --from earliest -t alert | grep -q "Cid pings"'
-status 'another one at the same time is refused' 75 timeout 20 dt-alertd
+status 'another one at the same time is refused' 75 timeout 100 dt-alertd
 done_testing

@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC1007
 refuses_to_start() {
-	status "$1: 78" 78 env SHARED_SECRET="$2" timeout 10 dt-ingest
+	status "$1: 78" 78 env SHARED_SECRET="$2" timeout 100 dt-ingest
 	like "$1: says so" "$(cat "$T/err")" "^dt-ingest: fatal: SHARED_SECRET is $3"
 	is "$1: in one line" "$(grep -c fatal "$T/err") $(tail -n 1 "$T/err" | grep -c fatal)" '1 1'
 	ok "$1: no socket" test ! -e "$SOCK"
@@ -17,15 +17,15 @@ status 'unknown option' 64 dt-ingest --nonsense
 status 'an operand' 64 dt-ingest somewhere
 status 'a port that is none' 64 dt-ingest -p 65536
 status 'a small buffer' 64 dt-ingest -b 1M
-status 'a host name as address' 78 timeout 10 dt-ingest -a localhost -p "$(free_port)"
-status 'a directory that is not there' 73 timeout 10 dt-ingest -u "$T/none/ingest.sock"
+status 'a host name as address' 78 timeout 100 dt-ingest -a localhost -p "$(free_port)"
+status 'a directory that is not there' 73 timeout 100 dt-ingest -u "$T/none/ingest.sock"
 
 port=$(free_port)
 ingest_start -p "$port"
 is 'mode of the socket' "$(stat -c %a "$SOCK")" 660
 hex=$(printf '%04X' "$port")
 is 'listens on loopback only' "$(cat /proc/net/tcp /proc/net/tcp6 | awk -v p=":$hex" '$4 == "0A" && index($2, p) { print $2 }')" "0100007F:$hex"
-status 'a second one' 75 timeout 10 dt-ingest
+status 'a second one' 75 timeout 100 dt-ingest
 like 'a second one says why' "$(cat "$T/err")" 'unable to listen on .*: Address already in use$'
 
 refused() {
