@@ -127,7 +127,7 @@ replay_plugins(const struct replay *r)
 	if (S.code == 0 && plugins_errors(S.plugins) > 0)
 		S.code = EX_DATAERR;
 	plugins_close(S.plugins);
-	http_drain(S.http, 2000);
+	http_drain(S.http, (int64_t)(r->wait_s * 1000));        /* who closes earlier takes back what the other side has not read yet */
 	http_free(&S.http);
 	feed_free(&S.feed);
 	plugins_free(&S.plugins);

@@ -19,6 +19,7 @@
 #define KEEP_RX (16u << 10)              /* a buffer over this is given back when it is empty: sixty inventories at login would stay */
 #define FRAGMENTS_MAX 65536              /* of one message */
 #define CLOSE_S 5                        /* how long a close may take to get out */
+#define CLIENT_CLOSE_S 60                /* a client waits: its server may have much left to read before it */
 #define HEADER_MAX 14                    /* of a frame, with its mask */
 
 struct http_ws {
@@ -129,7 +130,7 @@ http_ws_close(struct http_ws *ws, int code, const char *reason)
 	snprintf(ws->reason, sizeof(ws->reason), "%s", reason != NULL ? reason : "");
 	http_ws_pause(ws, 0);
 	if (ws->open)
-		lws_set_timeout(ws->c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_S);
+		lws_set_timeout(ws->c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, ws->client ? CLIENT_CLOSE_S : CLOSE_S);
 	ask(ws);
 }
 

@@ -27,7 +27,7 @@ is "the wrong secret: exit status" "$code" 69
 is "nothing of it arrived" "$(dt-tap -1 | wc -l)" 0
 
 # over TCP, without a path
-status "the replay" 0 dt-replay -x max --connect "ws://localhost:$port" "$T/in.ndjson"
+status "the replay" 0 dt-replay -x max -w 100 --connect "ws://localhost:$port" "$T/in.ndjson"
 like "what names no character is left out" "$(cat "$T/err")" '^dt-replay: left out 1 event that names no character$'
 ok "all arrive" wait_for '[ "$(dt-tap -1 | wc -l)" -ge "$(wc -l <"$T/want")" ]'
 dt-tap -1 >"$T/journal"
@@ -39,7 +39,7 @@ is "no name of ours was sent" "$(metric dt-ingest stripped_names_total)" 0
 
 # over the UNIX socket, from the journal, one character, as it is
 next=$(($(wc -l <"$T/journal") + 1))
-status "a journal over a UNIX socket" 0 dt-replay -x max -c Larsson --to $((next - 1)) --verbatim --connect "ws+unix://$DT_RUN/ingest.sock:/ws/position" "$DT_DATA/journal"
+status "a journal over a UNIX socket" 0 dt-replay -x max -w 100 -c Larsson --to $((next - 1)) --verbatim --connect "ws+unix://$DT_RUN/ingest.sock:/ws/position" "$DT_DATA/journal"
 ok "it arrives" wait_for '[ "$(dt-tap -1 --from "$next" | wc -l)" = "$(jq -r .character_name "$T/journal" | grep -c "^Larsson$")" ]'
 
 # the door is killed on the way: the replay goes on with what follows
