@@ -138,11 +138,10 @@ groups_get(struct groups *gs, const struct subscription *sub)
 }
 
 void
-groups_put(struct groups *gs, struct group **gp)
+groups_put(struct group **gp)
 {
 	struct group *g = *gp;
 
-	(void)gs;
 	*gp = NULL;
 	if (--g->users > 0)
 		return;

@@ -17,7 +17,7 @@ struct groups *groups_new(struct ring *);
 void groups_free(struct groups **);
 /* The one for these types and characters.  Give it back with put. */
 struct group *groups_get(struct groups *, const struct subscription *);
-void groups_put(struct groups *, struct group **);
+void groups_put(struct group **);
 void groups_each(struct groups *, void (*)(void *priv, struct group *), void *priv);
 
 void groups_added(struct groups *, uint64_t n);          /* message n has come into the ring */

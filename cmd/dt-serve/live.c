@@ -270,7 +270,7 @@ leave(struct seat *s)
 	if (s->feed != NULL)
 		filters_put(l->filters, &s->feed);
 	else
-		groups_put(l->groups, &s->group);
+		groups_put(&s->group);
 }
 
 int

@@ -21,7 +21,6 @@ PATH=$PATH:/usr/sbin
 
 # ---- who takes part ----
 
-listens() { wait_for "awk -v p=\"\$(printf %04X $1)\" '\$4 == \"0A\" { split(\$2, a, \":\"); if (a[2] == p) f = 1 } END { exit !f }' /proc/net/tcp"; }
 
 dt_begin() {
 	dt_port=$(free_port)
@@ -34,7 +33,7 @@ dt_begin() {
 least_begin() {
 	least_port=$(free_port)
 	start_plain least "$B/helpers/broadcaster" "$least_port" 296
-	listens "$least_port"
+	wait_for "listens $least_port"
 }
 
 nats_begin() {
@@ -43,7 +42,7 @@ nats_begin() {
 	nats_in=$((nats_port + 1))
 	printf 'listen: "127.0.0.1:%s"\nwebsocket { listen: "127.0.0.1:%s", no_tls: true }\n' "$nats_in" "$nats_port" >"$T/nats.conf"
 	start_plain nats nats-server -c "$T/nats.conf"
-	listens "$nats_port"
+	wait_for "listens $nats_port"
 }
 
 nchan_begin() {
@@ -65,7 +64,7 @@ nchan_begin() {
 		}
 	CONF
 	start_plain nginx nginx -c "$T/nginx.conf" -p "$T/nginx"
-	listens "$nchan_port"
+	wait_for "listens $nchan_port"
 }
 
 node_begin() {
@@ -75,7 +74,7 @@ node_begin() {
 	fi
 	node_port=$(free_port)
 	start_plain node node tests/bench/ws.mjs "$node_port" 296
-	listens "$node_port"
+	wait_for "listens $node_port"
 }
 
 # ---- one figure ----
@@ -93,7 +92,7 @@ measure() {
 	[ -s "$T/report" ] || return 0
 	printf '%-22s %5d browsers %9.0f deliveries/s %7.3f s of CPU per million  %6d bytes a socket  %d cut\n' "$_label" "$_size" \
 	    "$(field deliveries_s)" "$(field cpu_s_per_million)" "$(field bytes_per_socket)" "$(field closed)"
-	echo "$_label $_size $(field deliveries_s)" >>"$T/figures"
+	echo "$_label $_size $(field deliveries_s) $(field cpu_s_per_million)" >>"$T/figures"
 }
 
 all='{"type":"subscribe"}'
@@ -124,16 +123,30 @@ round() {
 	[ -z "$node_port" ] || measure node-ws "$_n" -r 0 -p "$(pid_of node)" "$node_port" /
 }
 
-# ratio A B: medians of what was measured in this run
+# Medians of what was measured in this run.  On a busy machine what a delivery costs of the processor, in brackets, is the steadier figure.
 ratios() {
 	for _n in $sizes; do
-		awk -v n="$_n" '$2 == n { v[$1] = v[$1] " " $3 } END {
-			for (k in v) { c = split(v[k], a, " "); for (i = 2; i <= c; i++) for (j = i; j > 1 && a[j] + 0 < a[j - 1] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }; m[k] = a[int((c + 1) / 2)] }
-			printf "%5d browsers: dt-serve is %.2f of the least possible (aim 0.8), mixed %.2f (0.6)", n, m["dt-serve"] / m["least"], m["dt-serve-mixed"] / m["least"]
-			if (m["nats"]) printf ", %.1f times NATS (2)", m["dt-serve"] / m["nats"]
-			if (m["nchan"]) printf ", %.1f times nchan (10)", m["dt-serve"] / m["nchan"]
-			if (m["node-ws"]) printf ", %.1f times node ws", m["dt-serve"] / m["node-ws"]
-			print "" }' "$T/figures"
+		awk -v n="$_n" '
+			function median(list, a, c, i, j, t) {
+				c = split(list, a, " ")
+				for (i = 2; i <= c; i++)
+					for (j = i; j > 1 && a[j] + 0 < a[j - 1] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
+				return a[int((c + 1) / 2)]
+			}
+			function against(who, other, words) {
+				if (speed[other] != "" && median(cpu[who]) > 0)
+					printf ", %s %.2f %s (%.2f)", who, median(speed[who]) / median(speed[other]), words, median(cpu[other]) / median(cpu[who])
+			}
+			$2 == n { speed[$1] = speed[$1] " " $3; cpu[$1] = cpu[$1] " " $4 }
+			END {
+				printf "%d browsers", n
+				against("dt-serve", "least", "of the least possible, aim 0.8")
+				against("dt-serve-mixed", "least", "of it, aim 0.6")
+				against("dt-serve", "nats", "times NATS, aim 2")
+				against("dt-serve", "nchan", "times nchan, aim 10")
+				against("dt-serve", "node-ws", "times node ws")
+				print ""
+			}' "$T/figures"
 	done
 }
 
