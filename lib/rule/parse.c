@@ -188,6 +188,21 @@ take_wait(struct rule *r, const struct piece *v, void *field)
 		rule_error_at(r, v, 0, "write server (the rule waits while the game server is down) or no");
 }
 
+/* "webhook:https://user:password@host/path" → "webhook:https://host/…" */
+static char *
+shown(const char *target)
+{
+	const char *host = strstr(target, "://"), *end, *at;
+
+	if (host == NULL || strncmp(target, "command:", 8) == 0)
+		return xstrdup(target);
+	host += 3;
+	end = host + strcspn(host, "/?#");
+	for (at = end; at > host && at[-1] != '@'; at--)
+		;
+	return xasprintf("%.*s%.*s%s", (int)(host - target), target, (int)(end - at), at, *end ? "/…" : "");
+}
+
 static void
 take_target(struct rule *r, const struct piece *v, void *field)
 {
@@ -198,6 +213,7 @@ take_target(struct rule *r, const struct piece *v, void *field)
 	(void)field;
 	r->target_place = *v;
 	r->target_text = xstrndup(v->p, v->len);
+	r->target_shown = shown(r->target_text);
 	r->target = RULE_STREAM;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strncmp(r->target_text, words[i].word, strlen(words[i].word)) == 0)

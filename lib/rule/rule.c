@@ -68,6 +68,7 @@ rule_free(struct rule **rp)
 		free(r->type[i]);
 	free(r->type);
 	free(r->target_text);
+	free(r->target_shown);
 	filter_free(&r->judge);
 	filter_free(&r->say);
 	filter_free(&r->say_many);
@@ -116,7 +117,7 @@ rule_target(const struct rule *r)
 const char *
 rule_target_text(const struct rule *r)
 {
-	return r->target_text;
+	return r->target_shown;
 }
 
 const char *

@@ -37,7 +37,7 @@ uint64_t rule_text_hash(const struct rule *);            /* another text has ano
 const char *rule_path(const struct rule *);
 int rule_enabled(const struct rule *);
 enum rule_target rule_target(const struct rule *);
-const char *rule_target_text(const struct rule *);       /* as written: "channel:ACLOG_CHANNEL_ID" */
+const char *rule_target_text(const struct rule *);       /* "channel:ACLOG_CHANNEL_ID"; of an address only the host, since the rest may be a secret */
 const char *rule_target_arg(const struct rule *);        /* behind the colon */
 void rule_target_place(const struct rule *, unsigned *line, unsigned *column);
 

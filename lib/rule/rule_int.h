@@ -31,7 +31,7 @@ struct rule {
 	int wait_server, embed, enabled, replay;
 	unsigned color;
 	enum rule_target target;
-	char *target_text;
+	char *target_text, *target_shown;
 	uint64_t hash;                   /* of what its state depends on */
 
 	struct filter *judge;            /* an event → [[key], [[1],[0],…], [keep]] */

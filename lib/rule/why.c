@@ -126,7 +126,7 @@ rules_why(const struct rules *rs, const char *who, struct buf *b)
 	(void)buf_printf(b, "%s at %s\n", who, iso(rs, rs->now_us, at));
 	for (size_t i = 0; i < rs->n; i++) {
 		struct why w = { rs, &rs->state[i], who, b, 0 };
-		(void)buf_printf(b, "%s -> %s\n", rs->state[i].rule->name, rs->state[i].rule->target_text);
+		(void)buf_printf(b, "%s -> %s\n", rs->state[i].rule->name, rs->state[i].rule->target_shown);
 		if (rs->state[i].rule->wait_server && rs->server_down)
 			(void)buf_printf(b, "    waits: the game server is down since %s\n", iso(rs, rs->server_since_us, at));
 		table_each(&rs->state[i].table, add_entry, &w);

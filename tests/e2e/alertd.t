@@ -111,6 +111,11 @@ to() { accepted "select(.body | tojson | test(\"everywhere by $1\")) | $2"; }
 for kind in id address other http; do ok "target: $kind" wait_for "[ -n \"\$(to $kind .target)\" ]" 20; done
 is 'a channel by its id' "$(to id '.target, .text' | tr '\n' ' ')" 'channel 100000000000000004 **Title** everywhere by id '
 is 'a webhook by its address' "$(to address .target)" 'webhook 100000000000000008'
+dt-alertd --check >"$T/check" 2>&1
+dt-alertd why Ann >>"$T/check"
+dt-alertd --backtest "$DT_DATA/journal" >>"$T/check"
+like 'F39: an address is shown by its host' "$(cat "$T/check")" '^to-address: on, to webhook:http://127.0.0.1:[0-9]*/…$'
+is 'F39: no secret of a rule is shown by --check, why or a backtest' "$(grep -c 'anothersecret' "$T/check")" 0
 is 'others get what a program wants' "$(to other '.target, (.body | del(.at, .key) | tojson)' | tr '\n' ' ')" \
 	'/other {"rule":"to-other","cleared":false,"title":"Title","text":"everywhere by other","characters":["Ann"]} '
 is 'a title that is too long is cut between characters' "$(to http '.body.title | length')" 999
