@@ -45,7 +45,7 @@ apt_install() {
 		{ apt-get -q -o Acquire::Retries=3 update && apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold \
 			install --no-install-recommends "$@"; } || status=$?
 		# a mirror that is away, or lists that somebody else is just getting
-		[ $status -ne 0 ] && [ $try -lt 5 ] || break
+		if [ "$status" -eq 0 ] || [ "$try" -ge 5 ]; then break; fi
 		sleep $((try * 5))
 	done
 	[ -z "$made" ] || rm -f $guard

@@ -100,10 +100,10 @@ the_end
 say nothing '{"type":"request_dungeon_map","landblock":"0001"}'
 hears nothing '"found"'
 browsers='all chat7 share name batch mover slow deaf late back near ahead'
-for b in $browsers jq; do hears $b 'the end' 30; done
+for b in $browsers jq; do hears "$b" 'the end' 30; done
 cat "$DT_DATA"/journal/*.ndjson | jq -c '{seq: ._seq, type, name: .character_name, n}' >"$T/journal"
 
-for b in $browsers nothing; do is "$b: as in the journal" "$(equal $b)" ''; done
+for b in $browsers nothing; do is "$b: as in the journal" "$(equal "$b")" ''; done
 ok 'who left had a part of it' [ "$(grep -ac '"_seq"' "$T/gone.out")" -gt 0 ]
 for b in slow deaf; do ok "$b: fell behind" [ "$(grep -ac '"type":"gap"' "$T/$b.out")" -gt 0 ]; done
 first=$(grep -a '"n":' "$T/jq.out" | head -n 1 | jq ._seq)

@@ -78,7 +78,7 @@ for _ in 1 2 3 4 5 6; do
 	stop ingest
 	stop fanout
 done
-is 'a load of so many a second' $code 0
+is 'a load of so many a second' "$code" 0
 is 'about that many' "$(awk -v n="$sent" 'BEGIN { print (n > 4800 && n < 6400) ? "yes" : n }')" yes
 is 'nothing was dropped' "$(metric dt-sim dropped_total)" '{}'
 ok 'all arrived' wait_for '[ "$(journaled .)" = "$sent" ]'
@@ -97,7 +97,7 @@ for _ in 1 2 3 4 5 6 7 8; do
 	want=$(tail -n 1 "$T/report" | jq '[.bad[]] | add')
 	for _ in 1 2 3 4 5 6 7 8 9 10; do [ "$(refused)" = "$want" ] && break 2; sleep 1; done
 done
-is 'illegal frames among them' $code 0
+is 'illegal frames among them' "$code" 0
 ok 'each is refused' [ "$(refused)" = "$want" ]
 is 'by its reason' "$(metric dt-ingest rejected_total | jq -cS 'with_entries(select(.value > 0))')" "$(tail -n 1 "$T/report" | jq -cS '.bad | with_entries(select(.value > 0))')"
 # dt-sim leaves when it has said all: answers that come later it does not read

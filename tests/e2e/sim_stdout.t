@@ -141,7 +141,7 @@ for _ in 1 2 3 4 5 6 7 8; do
 	took=$((($(date +%s%N) - begin) / 1000000))
 	[ $took -gt 4000 ] || break
 done
-is '60 s thirty times as fast take 2 s' "$([ $took -ge 1900 ] && [ $took -le 4000 ] && echo yes || echo "$took ms")" yes
+is '60 s thirty times as fast take 2 s' "$([ "$took" -ge 1900 ] && [ "$took" -le 4000 ] && echo yes || echo "$took ms")" yes
 for _ in 1 2 3 4 5 6 7 8; do
 	n=$(sim --rate 1000 --seconds 2 | wc -l)
 	[ "$n" -lt 1900 ] || break
