@@ -24,6 +24,7 @@ static struct {
 	size_t frame_size;
 	uint64_t nameless, not_plugins;
 	int64_t end_ms;              /* when all was sent; 0: not yet */
+	int asked;                   /* whether the server has read it */
 	int code;
 } S;
 
@@ -81,6 +82,18 @@ give_up(const char *what)
 	http_stop(S.http);
 }
 
+/* What the kernel has taken may still be thrown away when we go: the server says that it has read it. */
+static int
+is_read(void)
+{
+	if (plugins_queued(S.plugins) > 0)
+		return 0;
+	if (!S.asked)
+		plugins_ask(S.plugins);
+	S.asked = 1;
+	return plugins_unread(S.plugins) == 0;
+}
+
 static void
 on_tick(struct pollable *tick, short revents, int64_t now_ms)
 {
@@ -88,7 +101,7 @@ on_tick(struct pollable *tick, short revents, int64_t now_ms)
 
 	(void)revents;
 	tick->deadline_ms = now_ms + TICK_MS;
-	if (S.end_ms > 0 && plugins_queued(S.plugins) == 0)
+	if (S.end_ms > 0 && is_read())
 		http_stop(S.http);
 	else if (S.end_ms > 0 && now_ms - S.end_ms > wait_ms)
 		give_up("unable to hand over the last frames to");

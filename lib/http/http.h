@@ -102,6 +102,9 @@ void http_route_ws(struct http *, const char *path, const struct http_ws_handler
 int http_ws_send(struct http_ws *, const char *data, size_t len);
 void http_ws_queue_max(struct http_ws *, size_t max_queued);     /* default 1 MiB */
 size_t http_ws_queued(const struct http_ws *);
+/* A client asks whether the server has read what was sent before, by a ping behind it; how many pings were not answered yet. */
+void http_ws_ping(struct http_ws *);
+unsigned http_ws_pings(const struct http_ws *);
 /* Ready-made frames (http_ws_frame), written as they are: bytes shared by all connections are framed once. */
 void http_ws_want_write(struct http_ws *);
 /* In on_writable, whole frames, at most 64 KiB.  1: the socket may take more at once; 0: it is full, what is over was copied, ask again; -1: it is gone. */

@@ -88,3 +88,13 @@ http_frame_put(char *to, const char *data, size_t len, int masked)
 	memcpy(to + n, data, len);
 	return n + len;
 }
+
+size_t
+http_frame_ping(char *to, const void *data, size_t len)
+{
+	size_t n = put_header((unsigned char *)to, len, 0x80);
+
+	to[0] = (char)0x89;
+	put_masked(to + n, data, len);
+	return n + 4 + len;
+}

@@ -190,6 +190,7 @@ void http_static_free(struct http_static **);
 
 /* http_frame.c */
 size_t http_frame_put(char *to, const char *data, size_t len, int masked);   /* a text frame with its header of at most 14 bytes; its length */
+size_t http_frame_ping(char *to, const void *data, size_t len);              /* masked, len at most 125; its length */
 
 /* http_url.c */
 struct http_url {                        /* to be freed: address, path, also when it is none */

@@ -35,6 +35,7 @@ struct http_ws {
 	int closing, peer_code;          /* codes, 0: not */
 	char reason[124];
 	char *const *headers;            /* of a client, until they are sent */
+	uint32_t pinged, ponged;         /* our pings are numbered: lws sends some of its own */
 	int64_t valid_ms;
 	TAILQ_ENTRY(http_ws) link;
 };
@@ -261,6 +262,25 @@ http_ws_queued(const struct http_ws *ws)
 }
 
 void
+http_ws_ping(struct http_ws *ws)
+{
+	assert(ws->client);
+	if (ws->closing || ws->c == NULL || !ws->open)
+		return;
+	ws->pinged++;
+	ws->out.max += HEADER_MAX;       /* it goes behind a full queue too */
+	buf_added(&ws->out, http_frame_ping(buf_reserve(&ws->out, HEADER_MAX), &ws->pinged, sizeof(ws->pinged)));
+	ws->out.max -= HEADER_MAX;
+	ask(ws);
+}
+
+unsigned
+http_ws_pings(const struct http_ws *ws)
+{
+	return ws->pinged - ws->ponged;
+}
+
+void
 http_ws_want_write(struct http_ws *ws)
 {
 	ws->want = 1;
@@ -389,6 +409,10 @@ http_ws_callback(struct http_conn *c, enum lws_callback_reasons reason, void *in
 	case LWS_CALLBACK_RECEIVE:
 	case LWS_CALLBACK_CLIENT_RECEIVE:
 		return on_receive(ws, in, len);
+	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+		if (len == sizeof(ws->ponged))
+			memcpy(&ws->ponged, in, len);
+		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 		return on_writeable(ws);

@@ -34,6 +34,7 @@ struct plugins {
 	struct plugins_config config;
 	struct plugin *bucket[BUCKETS];
 	size_t open;
+	size_t gone_unread;                  /* lost while the server was asked what it has read */
 	uint64_t errors;
 	int64_t down_ms;
 	int closing, said_down;
@@ -149,9 +150,10 @@ on_close(void *priv, struct http_ws *ws, int code)
 	int64_t now_ms = clock_mono_ms();
 	int was_open = p->state == OPEN;
 
-	(void)ws;
 	if (was_open)
 		all->open--;
+	if (ws != NULL && http_ws_pings(ws) > 0)
+		all->gone_unread++;
 	if (!all->said_down && !all->closing && p->wanted >= 0) {
 		if (p->state == CONNECTING)
 			log_info("unable to connect to %s as %s; trying again", all->config.url, p->character);
@@ -337,6 +339,30 @@ plugins_queued(const struct plugins *all)
 	for (i = 0; i < BUCKETS; i++)
 		for (p = all->bucket[i]; p != NULL; p = p->next)
 			n += p->state == OPEN ? http_ws_queued(p->ws) : 0;
+	return n;
+}
+
+void
+plugins_ask(struct plugins *all)
+{
+	struct plugin *p;
+	size_t i;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (p = all->bucket[i]; p != NULL; p = p->next)
+			if (p->state == OPEN)
+				http_ws_ping(p->ws);
+}
+
+size_t
+plugins_unread(const struct plugins *all)
+{
+	const struct plugin *p;
+	size_t i, n = all->gone_unread;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (p = all->bucket[i]; p != NULL; p = p->next)
+			n += p->state == OPEN && http_ws_pings(p->ws) > 0;
 	return n;
 }
 

@@ -27,6 +27,9 @@ void plugins_want(struct plugins *, const char *character, int on);
 size_t plugins_queued_of(struct plugins *, const char *character);   /* bytes of its not yet handed to the kernel */
 size_t plugins_open(const struct plugins *);                         /* connections that are up */
 size_t plugins_queued(const struct plugins *);                       /* bytes not yet handed to the kernel */
+/* Asks whether the server has read all that was sent until now, on each connection; how many have not said so, those that went since included. */
+void plugins_ask(struct plugins *);
+size_t plugins_unread(const struct plugins *);
 uint64_t plugins_errors(const struct plugins *);                     /* frames that the server refused with an error message */
 int64_t plugins_down_since(const struct plugins *);                  /* monotonic ms since when frames wait and none is up; else 0 */
 void plugins_close(struct plugins *);                                /* close them all in an orderly way, make none any more */

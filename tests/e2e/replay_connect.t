@@ -53,4 +53,16 @@ code=0
 stop long || code=$?
 is "SIGTERM ends it with 0" "$code" 0
 ok "and its connections" wait_for '[ "$(metric dt-ingest connections)" = 0 ]'
+
+# what the server has not read when it dies is not handed over
+printf '{"type":"chat","character_name":"Last","timestamp":"2026-01-01T00:00:0%dZ","text":"%d"}\n' 0 0 1 1 >"$T/two.ndjson"
+start_plain last dt-replay -x 1 -w 2 --connect "ws://127.0.0.1:$port" "$T/two.ndjson"
+wait_for 'dt-tap -1 | grep -q "\"Last\""'
+signal STOP ingest
+sleep 3
+kill9 ingest
+code=0
+wait "$(pid_of last)" || code=$?
+is "nothing is taken for handed over that was not read" "$code" 69
+like "it says so" "$(tail -n 1 "$T/last.log")" '^dt-replay: error: (unable to hand over the last frames to|no connection to) '
 done_testing
