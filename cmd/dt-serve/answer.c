@@ -24,6 +24,7 @@ struct answer {
 	struct buf out;
 	int64_t rows, sum;
 	int64_t step_rows;               /* that the running query has given */
+	void (*seen)(void *priv, const struct pg_row *);
 	char *cursor;
 	int streaming, more, paused, broken;
 	int next_waits;                  /* the next query is run when the reader has taken more */
@@ -122,6 +123,10 @@ on_row(void *priv, const struct pg_row *row)
 	struct answer *a = priv;
 
 	a->step_rows++;
+	if (a->seen != NULL) {
+		a->seen(a->shape.priv, row);
+		return;
+	}
 	if (a->shape.limit > 0 && a->rows == a->shape.limit) {
 		a->more = 1;
 		return;
@@ -288,9 +293,12 @@ run_next(struct answer *a)
 	struct answer_step step = { .sql = NULL };
 
 	a->next_waits = 0;
-	if (!a->shape.next(a->shape.priv, a->step_rows, &step))
+	if (!a->shape.next(a->shape.priv, a->step_rows, &step)) {
 		finish(a);
-	else if (run(a, step.sql, step.n, step.params) == -1)
+		return;
+	}
+	a->seen = step.seen;
+	if (run(a, step.sql, step.n, step.params) == -1)
 		on_error(a, &away);
 }
 

@@ -14,6 +14,7 @@ struct answer_step {                     /* a query */
 	const char *sql;
 	int n;
 	const char *params[ANSWER_PARAMS];       /* text; borrowed for the call only */
+	void (*seen)(void *priv, const struct pg_row *);          /* shown its rows, which are then no part of the answer; NULL: they are */
 };
 
 struct answer_end {

@@ -21,7 +21,9 @@
 #define CENSUS_MS 30000
 #define CHARACTERS_GUESS 60          /* before the first census */
 #define CHUNK_ROWS 8192              /* of a query */
+#define SPAN_ROWS_MIN 1024           /* a span is as long as so many rows would fill, when fewer are asked for, too */
 #define RARER_MAX 32                 /* rows may be so much rarer than characters would send them; rarer still and a query may find far more than it asks for */
+#define SEEK_TIER_S 3600             /* the finest that is kept for ever */
 
 /* Rows of all characters lie by time in blocks: a query over the whole range would sort it all for its first page.  So the range is read in spans, each as
  * long as the rows that it asks for may fill; each is quick, and between them a slow reader holds no connection. */
@@ -29,6 +31,8 @@ struct history {
 	int64_t from_us, to_us;          /* of the running query */
 	int64_t end_us;
 	int64_t row_us, row_max_us;      /* a row fills so much of a span, as far as known; at the most */
+	int64_t found_us;                /* where there are rows again, of a query that looks for them; -1: nowhere */
+	int seeks;                       /* the running query does */
 	int64_t after_us;                /* last row of the running span */
 	int64_t after_id;                /* -1: none yet */
 	int64_t last_us, last_id;        /* last row of the answer, for its cursor */
@@ -46,10 +50,12 @@ tier_of(int64_t step_s)
 	return step_s % 21600 == 0 ? 21600 : step_s % 3600 == 0 ? 3600 : step_s % 600 == 0 ? 600 : 60;
 }
 
-/* n rows of the span instead of those asked for. */
+/* The span gave n rows, fewer than it was asked for. */
 static void
-adapt(struct history *h, int64_t n, int64_t asked)
+adapt(struct history *h, int64_t n)
 {
+	int64_t asked = h->asked > SPAN_ROWS_MIN ? h->asked : SPAN_ROWS_MIN;
+
 	if (n < asked / 8)
 		h->row_us *= 4;
 	else if (n < asked / 2)
@@ -67,29 +73,69 @@ round_up(int64_t us, int64_t step_us)
 	return over == 0 ? us : us + step_us - over;
 }
 
-/* Where the next query begins: behind the last row when this one was full, else with the next span.  0: the range is done. */
+/* The next span, long enough for the rows that it is asked for. */
 static int
-move_on(struct history *h, int64_t n)
+span(struct history *h, int64_t from_us)
 {
-	int64_t asked = h->asked;
-
+	h->from_us = from_us;
 	h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
-	if (asked > 0 && n >= asked) {
-		h->after_us = h->last_us;
-		h->after_id = h->last_id;
-		return 1;
-	}
-	if (asked > 0) {
-		h->from_us = h->to_us;
-		h->after_id = -1;
-		adapt(h, n, asked);
-	}
-	h->to_us = h->from_us + h->asked * h->row_us;
+	h->to_us = h->from_us + (h->asked > SPAN_ROWS_MIN ? h->asked : SPAN_ROWS_MIN) * h->row_us;
 	if (h->step_s > 0)
 		h->to_us = round_up(h->to_us, h->step_s * SECOND_US);
 	if (h->to_us > h->end_us)
 		h->to_us = h->end_us;
 	return h->from_us < h->end_us;
+}
+
+/* Where the next query begins: behind the last row when this one was full, else with the next span; after one without a row it first looks for where there
+ * are some: the range may begin in 1970.  0: the range is done. */
+static int
+move_on(struct history *h, int64_t n)
+{
+	if (h->asked == 0)
+		return span(h, h->from_us);
+	if (h->seeks) {
+		h->seeks = 0;
+		return h->found_us != -1 && span(h, h->found_us > h->to_us ? h->found_us : h->to_us);
+	}
+	if (n >= h->asked) {
+		h->after_us = h->last_us;
+		h->after_id = h->last_id;
+		h->asked = h->left < CHUNK_ROWS ? h->left + 1 : CHUNK_ROWS;
+		return 1;
+	}
+	h->after_id = -1;
+	adapt(h, n);
+	h->seeks = n == 0 && h->to_us < h->end_us;
+	return h->seeks || span(h, h->to_us);
+}
+
+static void
+on_found(void *priv, const struct pg_row *row)
+{
+	struct history *h = priv;
+	size_t len;
+	const char *at = pg_text(row, 0, &len);
+
+	if (clock_parse_iso(at, len, &h->found_us) == -1)
+		h->found_us = -1;
+}
+
+static void
+seek(struct history *h, struct answer_step *q)
+{
+	int64_t tier_s = h->step_s == 0 ? SEEK_TIER_S : tier_of(h->step_s);
+
+	h->found_us = -1;
+	q->sql = h->character != NULL ? sql_history_seek_one : sql_history_seek;
+	q->n = h->character != NULL ? 4 : 3;
+	/* a row may lie anywhere in its bucket */
+	q->params[0] = params_time_text(h->step_s == 0 ? h->to_us - tier_s * SECOND_US + 1 : h->to_us, h->text[0]);
+	q->params[1] = params_time_text(h->end_us, h->text[1]);
+	snprintf(h->text[2], sizeof(h->text[2]), "%" PRId64, tier_s);
+	q->params[2] = h->text[2];
+	q->params[3] = h->character;
+	q->seen = on_found;
 }
 
 static int
@@ -100,6 +146,10 @@ next(void *priv, int64_t n, struct answer_step *q)
 
 	if (!move_on(h, n))
 		return 0;
+	if (h->seeks) {
+		seek(h, q);
+		return 1;
+	}
 	q->sql = h->step_s == 0 ? sql_history_raw : tier == h->step_s ? sql_history_tier : sql_history_steps;
 	q->n = h->step_s == 0 ? 6 : tier == h->step_s ? 7 : 8;
 	q->params[0] = params_time_text(h->from_us, h->text[0]);

@@ -61,6 +61,24 @@ done 2>/dev/null | sed 's/"ns":\([0-9]*\)\.5/"ns":0.\1/' | dt-send -q
 wait_for '[ "$(sql "select count(*) from telemetry_events where character_name = '"'Long'"'")" = 2500 ]' 20
 ok 'never over 2000 points' [ "$(get '/trails?seconds=86400&character=Long' | jq '.trails | length | . > 500 and . <= 2000')" = true ]
 
+# rows that lie far apart: what is between them is not walked through, and nothing of it is missed
+for hours in 21 20 19 9 3; do
+	for s in 1 8 2001; do
+		t=$(date -u -d "@$((base - hours * 3600 + s))" +%Y-%m-%dT%H:%M:%SZ)
+		echo "{\"type\":\"telemetry\",\"character_name\":\"Seldom\",\"timestamp\":\"$t\",\"session_id\":\"s\",\"ew\":$hours,\"ns\":$((s % 100))}"
+	done
+done | dt-send -q
+wait_for '[ "$(sql "select count(*) from telemetry_events where character_name = '"'Seldom'"'")" = 15 ]'
+for limit in 1 2 7 100000; do
+	for who in '' '&character=Seldom'; do
+		want=$(sql "select string_agg(ew || ' ' || ns, ',' order by timestamp) from (select * from telemetry_events where ('$who' = '' or character_name = 'Seldom') order by timestamp limit least($limit, 15)) t")
+		is "all of 1970 till now, $limit at most$who" "$(get "/history?from=0&limit=$limit$who" | jq -r '[.data[:15][] | "\(.ew) \(.ns)"] | join(",")')" "$want"
+	done
+done
+for bucket in 1m 2m 30m 6h; do
+	is "the same by $bucket" "$(get "/history?from=0&character=Seldom&bucket=$bucket" | jq -r '[.data[] | .ew] | unique | join(",")')" 3,9,19,20,21
+done
+
 wait_for "[ \"\$(get /spawns/heatmap | jq .total_events)\" = 4 ]"
 get /spawns/heatmap >"$T/s"
 is 'heat map' "$(jq -c '[.spawn_points, .total_points, .total_events, .hours_window]' "$T/s")" '[[{"ew":10,"ns":-3.3,"intensity":3},{"ew":20.5,"ns":1,"intensity":1}],2,4,24]'
