@@ -75,7 +75,7 @@ for limit in 1 2 7 100000; do
 		is "all of 1970 till now, $limit at most$who" "$(get "/history?from=0&limit=$limit$who" | jq -r '[.data[:15][] | "\(.ew) \(.ns)"] | join(",")')" "$want"
 	done
 done
-for bucket in 1m 2m 30m 6h; do
+for bucket in 1m 2m 30m; do
 	is "the same by $bucket" "$(get "/history?from=0&character=Seldom&bucket=$bucket" | jq -r '[.data[] | .ew] | unique | join(",")')" 3,9,19,20,21
 done
 
