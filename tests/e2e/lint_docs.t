@@ -8,6 +8,10 @@ for page in man/*.[1-8]; do
 	ok "mandoc -Tlint $page" mandoc -Tlint -W warning "$page"
 done
 ok "options, settings, event types and programs are documented" env BIN="$BIN" scripts/check-docs.sh
+sed -n "s/^\(F[0-9][0-9]\)  .*/\1/p" tests/faults.txt >"$T/cases"
+while read -r case; do
+	ok "$case has a test of its name" grep -rqE "\<$case(_|\>)" tests/e2e tests/unit tests/browser/*.mjs
+done <"$T/cases"
 
 # a check that finds nothing may be one that looks at nothing
 mkdir -p "$T/x/scripts" "$T/x/lib/env" "$T/x/lib/event" "$T/x/lib/itemq" "$T/x/man" "$T/x/cmd/dt-x" "$T/x/bin"
