@@ -53,5 +53,7 @@ poster_end
 is 'the whole ones arrive' "$(accepted 'select(.body.n) | .body.n' | tr '\n' ' ')" '2 '
 like 'and it is said' "$(cat "$T/poster.log")" 'warning: [0-9]+ bytes of the spool'
 poster_start
+say 'raw w up {"n":9}'
+printed '^queued up'                # it has the spool
 status 'a second process is refused' 75 "$B/helpers/poster" -f "$T/lines" base="$DISCORD"
 done_testing
