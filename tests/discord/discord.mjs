@@ -37,6 +37,7 @@ const file = (name) => `${dir}/${name}`;
 for (const name of ["accepted", "requests", "violations"]) writeFileSync(file(name), "");
 const note = (name, line) => appendFileSync(file(name), line + "\n");
 
+const LONE_SURROGATE = /\p{Surrogate}/u;      // String.isWellFormed came with Node 20
 const points = (s) => [...s].length;
 const isObject = (v) => typeof v === "object" && v !== null && !Array.isArray(v);
 const BODY_KEYS = ["content", "embeds", "allowed_mentions", "nonce", "enforce_nonce", "username", "avatar_url", "flags", "tts"];
@@ -45,7 +46,7 @@ const EMBED_KEYS = ["title", "description", "color", "timestamp", "footer", "aut
 // Each yields what is wrong, as Discord would say it.
 function* checkText(what, value, max, least = 1) {
   if (typeof value !== "string") return yield `${what}: not a string`;
-  if (!value.isWellFormed()) yield `${what}: a lone surrogate`;
+  if (LONE_SURROGATE.test(value)) yield `${what}: a lone surrogate`;
   if (points(value.trim()) < least) yield `${what}: This field is required`;
   if (points(value) > max) yield `${what}: Must be ${max} or fewer in length (${points(value)})`;
 }
