@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "mem/mem.h"
 
+#define SILENT_US 1200000               /* the bus waits a second for a subscription */
 #define CHUNK (256u << 10)
 #define SUBS_MAX 20
 #define STAMP "{\"_seq\":1234567,\"_rx\":\"2026-11-22T13:02:03.123Z\","
@@ -246,7 +247,7 @@ through_fanout(const struct buf *text, size_t rounds, size_t lines, int n, doubl
 
 	for (int i = 0; i < n; i++)
 		subs[i] = connect_to(at("events.out"));
-	(void)usleep(200000);            /* they say nothing and so get everything */
+	(void)usleep(SILENT_US);         /* they say nothing and so get everything */
 	took = run(in, subs, n, text, rounds, lines, 1);
 	(void)kill(pid, SIGTERM);
 	(void)wait4(pid, NULL, 0, &u);
@@ -339,7 +340,7 @@ latency(int n_readers)
 	in = connect_to(at("events.in"));
 	out = connect_to(at("events.out"));
 	telemetry(&line, 1);
-	(void)usleep(200000);
+	(void)usleep(SILENT_US);
 	for (int i = 0; i < n_readers; i++)
 		readers[i] = start_reader();
 	for (int i = 0; i < N; i++) {
